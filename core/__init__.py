@@ -1,0 +1,1 @@
+"""Small tools that know neither MapTargeter's tables nor the web framework."""

@@ -1,0 +1,91 @@
+"""Every setting, read from the environment in one place. ``config.env.example`` explains each."""
+
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+
+Network = IPv4Network | IPv6Network
+SECRET_FILE = "secret.key"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the operator decided. ``home`` holds everything embedded; URLs default into it."""
+
+    home: Path
+    database_url: str
+    limits_url: str
+    blobs_url: str
+    public_url: str
+    secret_key: bytes = field(repr=False)
+    outbound_allow: tuple[Network, ...] = ()
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
+        """Read the settings; raise ValueError naming the variable that cannot be read."""
+        home = Path(environ.get("MAPTARGETER_HOME") or "var").resolve()
+        home.mkdir(parents=True, exist_ok=True)
+        return cls(
+            home=home,
+            database_url=environ.get("MAPTARGETER_DATABASE_URL") or f"sqlite:///{home / 'maptargeter.db'}",
+            limits_url=environ.get("MAPTARGETER_LIMITS_URL") or f"sqlite:///{home / 'limits.db'}",
+            blobs_url=environ.get("MAPTARGETER_BLOBS_URL") or f"file://{home / 'blobs'}",
+            public_url=(environ.get("MAPTARGETER_PUBLIC_URL") or "http://127.0.0.1:8080").rstrip("/"),
+            secret_key=_secret_key(environ.get("MAPTARGETER_SECRET_KEY", ""), home),
+            outbound_allow=_networks(environ.get("MAPTARGETER_OUTBOUND_ALLOW", "")),
+        )
+
+    def secret(self, purpose: str) -> bytes:
+        """Derive the 32-byte key for one purpose, so that no key serves two."""
+        return hmac.digest(self.secret_key, purpose.encode(), hashlib.sha256)
+
+
+_current: Settings | None = None
+
+
+def configure(settings: Settings) -> None:
+    """Make ``settings`` the ones of this process."""
+    global _current
+    _current = settings
+
+
+def current() -> Settings:
+    """Return the settings of this process; raise RuntimeError before ``configure``."""
+    if _current is None:
+        raise RuntimeError("core.config.configure() was not called")
+    return _current
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise ValueError(f"MAPTARGETER_OUTBOUND_ALLOW: {error}") from None
+
+
+def _secret_key(given: str, home: Path) -> bytes:
+    if given:
+        if len(given) < 32:
+            raise ValueError("MAPTARGETER_SECRET_KEY: use at least 32 characters")
+        return given.encode()
+    return _kept_secret(home / SECRET_FILE)
+
+
+def _kept_secret(path: Path) -> bytes:
+    """Read the key made at first start; several processes may start at once, one file wins."""
+    if not path.exists():
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_bytes(secrets.token_hex(32).encode())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_bytes()

@@ -1,0 +1,22 @@
+"""Public ids: a prefix that says what the thing is, and a ULID that sorts by creation time.
+
+ULID layout and alphabet: https://github.com/ulid/spec (48 bits of milliseconds, 80 random bits,
+Crockford base32), written in lower case.
+"""
+
+import secrets
+
+from core import clock
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+LENGTH = 26
+
+
+def new(prefix: str) -> str:
+    """Return a fresh id such as ``lead_01jd...``: unguessable, and later ids sort after earlier ones."""
+    milliseconds = int(clock.now().timestamp() * 1000)
+    return f"{prefix}_{_encode((milliseconds << 80) | secrets.randbits(80))}"
+
+
+def _encode(number: int) -> str:
+    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))

@@ -1,0 +1,140 @@
+"""The database: one URL chooses SQLite or PostgreSQL, and every table and transaction goes through here."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import orjson
+import peewee
+import psycopg
+from playhouse.pool import PooledPostgresqlDatabase, PooledSqliteDatabase
+
+from core import errors
+
+log = logging.getLogger(__name__)
+
+database = peewee.DatabaseProxy()
+SQLITE_PRAGMAS = {
+    "journal_mode": "wal",
+    "synchronous": "full",  # an answered request survives a power cut
+    "foreign_keys": 1,
+    "busy_timeout": 15_000,
+    "cache_size": -64_000,
+    "mmap_size": 268_435_456,
+    "temp_store": "memory",
+}
+
+
+class Model(peewee.Model):
+    """Base of every table. ``id`` is always the public id; tables are named after their class."""
+
+    class Meta:
+        database = database
+        legacy_table_names = False
+
+
+class JSONText(peewee.TextField):
+    """A JSON value kept as text, the same on both databases."""
+
+    def db_value(self, value: Any) -> str | None:
+        return None if value is None else orjson.dumps(value).decode()
+
+    def python_value(self, value: str | None) -> Any:
+        return None if value is None else orjson.loads(value)
+
+
+class Stamp(peewee.CharField):
+    """A time as ``core.clock.stamp`` writes it: text that sorts."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=24, **options)
+
+
+def connect(url: str, *, pragmas: dict[str, Any] | None = None) -> None:
+    """Bind the tables to the database at ``url``: ``sqlite:///path`` or ``postgresql://...``.
+
+    Nothing is opened yet; see ``connection``. Raises ValueError for another scheme.
+    """
+    scheme = urlsplit(url).scheme
+    if scheme == "sqlite":
+        database.initialize(_sqlite(url, pragmas or {}))
+    elif scheme in ("postgresql", "postgres"):
+        database.initialize(_postgresql(url))
+    else:
+        raise ValueError(f"MAPTARGETER_DATABASE_URL: use sqlite:///... or postgresql://..., not {scheme!r}")
+
+
+def is_sqlite() -> bool:
+    return isinstance(database.obj, peewee.SqliteDatabase)
+
+
+@contextmanager
+def connection() -> Iterator[None]:
+    """Hold a pooled connection for this thread; re-entrant. Raise Unavailable if none can be had."""
+    opened = open_connection()
+    try:
+        yield
+    finally:
+        if opened:
+            close_connection()
+
+
+def open_connection() -> bool:
+    """Take a connection for this thread; return False when it already had one."""
+    try:
+        return bool(database.connect(reuse_if_open=True))
+    except (peewee.OperationalError, peewee.InterfaceError) as error:
+        log.error("database does not answer: %s", type(error).__name__)
+        raise errors.Unavailable("The database does not answer. Try again in a few seconds.", 5) from error
+
+
+def close_connection() -> None:
+    """Give this thread's connection back to the pool; an open transaction is rolled back."""
+    if not database.is_closed():
+        database.close()
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """All or nothing. On SQLite the write lock is taken first, so that a later write cannot fail for it."""
+    begin = ("IMMEDIATE",) if is_sqlite() and not database.in_transaction() else ()
+    with database.atomic(*begin):
+        yield
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """Every read inside sees the database as it was at the first one."""
+    if is_sqlite():
+        with database.transaction("DEFERRED"):
+            yield
+    else:
+        with database.transaction(psycopg.IsolationLevel.REPEATABLE_READ):
+            yield
+
+
+def rows(sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Run a query written with ``?`` placeholders on either database and return all rows."""
+    return list(database.execute_sql(portable(sql), parameters).fetchall())
+
+
+def portable(sql: str) -> str:
+    """Turn ``?`` placeholders into this database's own; the SQL itself must hold no other ``?`` or ``%``."""
+    return sql if is_sqlite() else sql.replace("?", "%s")
+
+
+def _sqlite(url: str, pragmas: dict[str, Any]) -> peewee.SqliteDatabase:
+    path = unquote(url.removeprefix("sqlite:///"))
+    return PooledSqliteDatabase(
+        path, pragmas=SQLITE_PRAGMAS | pragmas, max_connections=64, timeout=15, autoconnect=False, check_same_thread=False
+    )
+
+
+def _postgresql(url: str) -> peewee.PostgresqlDatabase:
+    options = psycopg.conninfo.conninfo_to_dict(url)
+    name = options.pop("dbname", None) or "postgres"
+    return PooledPostgresqlDatabase(
+        name, max_connections=32, stale_timeout=300, timeout=10, autoconnect=False, prefer_psycopg3=True, **options
+    )

@@ -1,0 +1,106 @@
+"""Leads: businesses as one account knows them, and which places each was merged from."""
+
+import peewee
+
+from models import base
+from models.base import JSONText, Stamp
+
+
+class Lead(base.Model):
+    """One business of one account.
+
+    ``number`` is internal; ``id`` public. ``rank_key`` orders an account's leads from best to worst:
+    see ``models.search.rank_key``. Columns filters use are plain; the rest of the document is JSON text.
+    """
+
+    number = peewee.AutoField()
+    id = peewee.CharField(max_length=40, unique=True)
+    account_id = peewee.CharField(max_length=40)
+    rank_key = peewee.BigIntegerField(null=True, unique=True)
+    name = peewee.TextField()
+    names = JSONText()
+    alt_names = JSONText()
+    brand = peewee.TextField(null=True)
+    brand_wikidata = peewee.TextField(null=True)
+    operator = peewee.TextField(null=True)
+    category = peewee.CharField(max_length=64)
+    lat = peewee.DoubleField()
+    lon = peewee.DoubleField()
+    house_number = peewee.TextField(null=True)
+    street = peewee.TextField(null=True)
+    unit = peewee.TextField(null=True)
+    district = peewee.TextField(null=True)
+    city = peewee.TextField(null=True)
+    region = peewee.TextField(null=True)
+    postcode = peewee.TextField(null=True)
+    country = peewee.CharField(max_length=2, null=True)
+    timezone = peewee.TextField(null=True)
+    phones = JSONText()  # [{"e164", "raw", "kind", "valid"}]
+    emails = JSONText()  # [str]
+    websites = JSONText()  # [str]
+    socials = JSONText()  # {platform: [url]}
+    opening_hours = JSONText(null=True)  # {"raw", "valid"}
+    operating_status = peewee.CharField(max_length=24)
+    attributes = JSONText()  # {name: bool}
+    has_phone = peewee.BooleanField()
+    has_email = peewee.BooleanField()
+    has_website = peewee.BooleanField()
+    has_social = peewee.BooleanField()
+    has_opening_hours = peewee.BooleanField()
+    rating = peewee.DoubleField(null=True)
+    review_count = peewee.IntegerField(null=True)
+    quality_score = peewee.IntegerField()  # 0 to 100
+    quality_reasons = JSONText()
+    sources = JSONText()  # [{"source", "record_id", "license", "updated_at", "release", "url"}]
+    attribution = peewee.TextField()
+    content_hash = peewee.CharField(max_length=64)
+    scan_id = peewee.CharField(max_length=40)  # the scan that saw it last
+    first_seen_at = Stamp()
+    last_seen_at = Stamp()
+    changed_at = Stamp()
+    gone_at = Stamp(null=True)
+
+    class Meta:
+        indexes = (
+            (("account_id", "rank_key"), False),
+            (("account_id", "name", "number"), False),
+            (("account_id", "first_seen_at", "number"), False),
+            (("account_id", "last_seen_at", "number"), False),
+            (("account_id", "changed_at", "number"), False),
+            (("account_id", "category", "rank_key"), False),
+            (("account_id", "city", "rank_key"), False),
+            (("account_id", "lat", "lon"), False),
+        )
+
+
+class LeadPlace(base.Model):
+    """Which lead of an account a place belongs to. A place is named as its source names it."""
+
+    account_id = peewee.CharField(max_length=40)
+    source = peewee.CharField(max_length=16)
+    record_id = peewee.CharField(max_length=64)
+    lead_number = peewee.IntegerField(index=True)
+    tile_y = peewee.IntegerField()
+    tile_x = peewee.IntegerField()
+
+    class Meta:
+        primary_key = peewee.CompositeKey("account_id", "source", "record_id")
+        indexes = ((("account_id", "tile_y", "tile_x"), False),)
+
+
+class LeadChange(base.Model):
+    """What a scan did to a lead: ``new``, ``changed`` (with the fields) or ``gone``."""
+
+    id = peewee.AutoField()
+    account_id = peewee.CharField(max_length=40)
+    lead_id = peewee.CharField(max_length=40)
+    scan_id = peewee.CharField(max_length=40)
+    change = peewee.CharField(max_length=8)
+    fields = JSONText()
+    at = Stamp()
+
+    class Meta:
+        indexes = ((("account_id", "scan_id", "id"), False), (("account_id", "lead_id", "id"), False))
+
+
+TABLES: tuple[type[base.Model], ...] = (Lead, LeadPlace, LeadChange)
