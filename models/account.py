@@ -47,4 +47,5 @@ def credential(digest: str) -> dict[str, Any] | None:
         .join(Account, on=(Account.id == ApiKey.account_id))
         .where(ApiKey.digest == digest)
     )  # fmt: skip
-    return query.dicts().first()
+    found: dict[str, Any] | None = query.dicts().first()
+    return found

@@ -128,7 +128,12 @@ def portable(sql: str) -> str:
 def _sqlite(url: str, pragmas: dict[str, Any]) -> peewee.SqliteDatabase:
     path = unquote(url.removeprefix("sqlite:///"))
     return PooledSqliteDatabase(
-        path, pragmas=SQLITE_PRAGMAS | pragmas, max_connections=64, timeout=15, autoconnect=False, check_same_thread=False
+        path,
+        pragmas=SQLITE_PRAGMAS | pragmas,
+        max_connections=64,
+        timeout=15,
+        autoconnect=False,
+        check_same_thread=False,
     )
 
 

@@ -1,0 +1,1 @@
+"""What MapTargeter does, in plain functions and dataclasses. Owns transactions; knows no HTTP."""
