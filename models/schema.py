@@ -1,8 +1,8 @@
 """The list of all tables, for creating a new database and for emptying one in tests."""
 
-from models import account, base, export, lead, scan
+from models import account, base, export, lead, scan, webhook
 
-TABLES: tuple[type[base.Model], ...] = account.TABLES + lead.TABLES + scan.TABLES + export.TABLES
+TABLES: tuple[type[base.Model], ...] = account.TABLES + lead.TABLES + scan.TABLES + export.TABLES + webhook.TABLES
 
 
 def create() -> None:
