@@ -175,8 +175,9 @@ def deliveries(account_id: str, endpoint_id: str, limit: int, after: str | None 
     return _all(query.order_by(Delivery.id.desc()).limit(limit))
 
 
-def delivery(account_id: str, delivery_id: str) -> Row | None:
-    return _first(_deliveries(account_id).where(Delivery.id == delivery_id))
+def delivery(account_id: str, endpoint_id: str, delivery_id: str) -> Row | None:
+    mine = (Delivery.endpoint_id == endpoint_id, Delivery.id == delivery_id)
+    return _first(_deliveries(account_id).where(*mine))
 
 
 def attempts(account_id: str, delivery_ids: Iterable[str]) -> list[Row]:
