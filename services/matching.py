@@ -1,0 +1,198 @@
+"""Are two records the same business? Pure, and cautious: a wrong merge hides a lead, a missed one only shows it twice.
+
+The rules were drawn from real neighbours. A café and the bar next door are called Café X and Cave X; a shop in a
+mall has a sister of the same name 30 m away on another floor; two firms behind one door share a telephone. So a
+likeness in name only counts where the kind of business agrees, nothing that both records state disagrees, and the
+distance is one at which such a pair has been seen to be one business.
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import chain
+from urllib.parse import urlsplit
+
+from rapidfuzz import fuzz
+
+from core import text
+
+SAME_KIND_M = 25.0
+"""Two points of one source were mapped as two on purpose, unless they all but touch."""
+NAME_M = 60.0
+"""A point and the outline around it, or two sources, with the same name."""
+CONTACT_M = 150.0
+"""The same, when they share a phone or a website too."""
+ALIKE = 90.0
+
+_CELL_DEGREES = 0.0006  # of latitude: 66 m, a little over NAME_M
+_METRES_PER_DEGREE = 111_320.0
+_SHARED_HOSTS = frozenset(
+    {
+        "facebook.com", "m.facebook.com", "instagram.com", "twitter.com", "x.com", "linkedin.com", "youtube.com",
+        "tiktok.com", "linktr.ee", "sites.google.com", "business.site", "yelp.com", "tripadvisor.com", "booking.com",
+        "wolt.com", "foodora.fi", "google.com", "goo.gl", "maps.app.goo.gl",
+    }
+)  # fmt: skip
+
+Lineage = Callable[[str], tuple[str, ...]]
+"""The categories above one, from the top down, ending with itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What tells one business from another. Empty where a record does not say."""
+
+    names: tuple[str, ...]  # folded, words in alphabetical order
+    category: str
+    lat: float
+    lon: float
+    kinds: frozenset[str] = frozenset()  # "osm/node": sources and, where they have such, kinds of record
+    phones: frozenset[str] = frozenset()
+    sites: frozenset[str] = frozenset()
+    pages: frozenset[str] = frozenset()  # pages below the front page of a site
+    street: str = ""
+    house_numbers: frozenset[int] = frozenset()
+    unit: str = ""
+    brand: str = ""
+    hours: str = ""
+    numbers: frozenset[str] = field(default=frozenset())  # words with a digit in the first name
+
+
+def sorted_name(name: str) -> str:
+    """Return the form of a name that is compared: folded words in alphabetical order."""
+    return " ".join(sorted(text.tokens(name)))
+
+
+def numbers_in(name: str) -> frozenset[str]:
+    """Return the words of a sorted name that hold a digit: Gate 1 is not Gate 2."""
+    return frozenset(word for word in name.split() if any(map(str.isdigit, word)))
+
+
+def kind_of(source: str, record_id: str) -> str:
+    """Return the source and its kind of record: ``osm/node`` of ``osm``, ``node/17``."""
+    head, slash, _ = record_id.partition("/")
+    return f"{source}/{head}" if slash else source
+
+
+def house_numbers(written: str | None) -> frozenset[int]:
+    """Return the numbers a house number stands for: ``14-20 B`` is 14 to 20; nothing for none."""
+    found = [int(digits[:6]) for digits in re.findall(r"[0-9]+", written or "")]
+    if len(found) == 2 and "-" in str(written) and 0 <= found[1] - found[0] <= 100:
+        return frozenset(range(found[0], found[1] + 1))
+    return frozenset(found)
+
+
+def sites_and_pages(urls: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the sites that belong to the business alone, and its own pages on any site."""
+    sites, pages = set(), set()
+    for url in urls:
+        parts = urlsplit(url.lower())
+        host, path = parts.netloc.removeprefix("www."), parts.path.rstrip("/")
+        if host not in _SHARED_HOSTS:
+            sites.add(host)
+        if path:
+            pages.add(host + path)
+    return frozenset(sites), frozenset(pages)
+
+
+def metres(a: Signs, b: Signs) -> float:
+    """Return the distance on a sphere, good to 0.5 % over the few hundred metres it is used for."""
+    east = (a.lon - b.lon) * math.cos(math.radians((a.lat + b.lat) / 2))
+    return math.hypot(a.lat - b.lat, east) * _METRES_PER_DEGREE
+
+
+def same_business(a: Signs, b: Signs, lineage: Lineage) -> bool:
+    """Tell whether ``a`` and ``b`` are one business. Symmetric."""
+    contact = bool(a.phones & b.phones or a.sites & b.sites)
+    same_kind = bool(a.kinds & b.kinds)
+    if not _named_alike(a, b, loosely=contact and not same_kind) or not _fitting(a, b, lineage):
+        return False
+    reach = SAME_KIND_M if same_kind else CONTACT_M if contact else NAME_M
+    return metres(a, b) <= reach and not _disagree(a, b, contact)
+
+
+def _named_alike(a: Signs, b: Signs, loosely: bool) -> bool:
+    """Compare all names of one with all of the other. Loosely, one name may have words more than the other."""
+    score = fuzz.token_set_ratio if loosely else fuzz.ratio
+    return any(score(left, right, score_cutoff=ALIKE) for left in a.names for right in b.names)
+
+
+def _fitting(a: Signs, b: Signs, lineage: Lineage) -> bool:
+    """Tell whether the kinds of business agree; kinds that merely belong together need the very same name."""
+    if a.category == b.category:
+        return True
+    above_a, above_b = lineage(a.category), lineage(b.category)
+    if a.category in above_b or b.category in above_a:
+        return True
+    return above_a[:1] == above_b[:1] and not set(a.names).isdisjoint(b.names)
+
+
+def _disagree(a: Signs, b: Signs, contact: bool) -> bool:
+    """Tell whether both say something about the same thing that cannot both be true of one business."""
+    pairs = ((a.phones, b.phones), (a.sites, b.sites), (a.pages, b.pages))
+    return (
+        any(left and right and left.isdisjoint(right) for left, right in pairs)
+        or any(_differ(left, right) for left, right in ((a.unit, b.unit), (a.brand, b.brand)))
+        or a.numbers != b.numbers
+        or _other_address(a, b)
+        or (not contact and _differ(a.hours, b.hours))
+    )
+
+
+def _differ(left: str, right: str) -> bool:
+    return bool(left and right and left != right)
+
+
+def _other_address(a: Signs, b: Signs) -> bool:
+    known = a.street and b.street and a.house_numbers and b.house_numbers
+    return bool(known) and (a.street != b.street or a.house_numbers.isdisjoint(b.house_numbers))
+
+
+@dataclass(slots=True)
+class Finder:
+    """Finds the record that a new one duplicates, among thousands, by looking only at its neighbours.
+
+    A record is known by any hashable ``tag``; one tag may be added with several ``Signs`` (a merged business).
+    Nothing is returned that disagrees with any of them. Ties go to the smaller tag.
+    """
+
+    lineage: Lineage
+    _members: dict[int, list[Signs]] = field(default_factory=dict)
+    _near: dict[tuple[int, int], list[int]] = field(default_factory=dict)
+    _by_contact: dict[str, list[int]] = field(default_factory=dict)
+    _width: float = 0.0
+
+    def add(self, tag: int, signs: Signs) -> None:
+        """Make ``signs`` findable as ``tag``."""
+        if not self._width:
+            self._width = _CELL_DEGREES / max(math.cos(math.radians(signs.lat)), 0.01)
+        self._members.setdefault(tag, []).append(signs)
+        self._near.setdefault(self._cell(signs), []).append(tag)
+        for contact in chain(signs.phones, signs.sites):
+            self._by_contact.setdefault(contact, []).append(tag)
+
+    def find(self, signs: Signs) -> int | None:
+        """Return the nearest tag that is the same business, or None."""
+        if not self._width:
+            return None
+        best = min(filter(None, (self._judge(tag, signs) for tag in self._candidates(signs))), default=None)
+        return best[1] if best else None
+
+    def _judge(self, tag: int, signs: Signs) -> tuple[float, int] | None:
+        members = self._members[tag]
+        if not any(same_business(signs, member, self.lineage) for member in members):
+            return None
+        if any(_disagree(signs, member, True) for member in members):
+            return None
+        return min(metres(signs, member) for member in members), tag
+
+    def _candidates(self, signs: Signs) -> set[int]:
+        y, x = self._cell(signs)
+        found = {tag for dy in (-1, 0, 1) for dx in (-1, 0, 1) for tag in self._near.get((y + dy, x + dx), ())}
+        for contact in chain(signs.phones, signs.sites):
+            found.update(self._by_contact.get(contact, ()))
+        return found
+
+    def _cell(self, signs: Signs) -> tuple[int, int]:
+        return math.floor(signs.lat / _CELL_DEGREES), math.floor(signs.lon / self._width)
