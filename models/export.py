@@ -1,9 +1,16 @@
 """Exports: files of leads."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import peewee
 
 from models import base
 from models.base import JSONText, Stamp
+
+ACTIVE = ("queued", "running")
+
+Row = dict[str, Any]
 
 
 class Export(base.Model):
@@ -27,3 +34,32 @@ class Export(base.Model):
 
 
 TABLES: tuple[type[base.Model], ...] = (Export,)
+
+
+def insert(row: Row) -> None:
+    """Write a new export."""
+    Export.insert(row).execute()
+
+
+def get(export_id: str) -> Row | None:
+    """Return an export, whoever it belongs to."""
+    found: Row | None = Export.select().where(Export.id == export_id).dicts().first()
+    return found
+
+
+def page(account_id: str, limit: int, after: str | None = None) -> list[Row]:
+    """Return up to ``limit`` exports, newest first, from the one after ``after`` on."""
+    query: Any = Export.select().where(Export.account_id == account_id)
+    if after is not None:
+        query = query.where(Export.id < after)
+    return list(query.order_by(Export.id.desc()).limit(limit).dicts())
+
+
+def count(account_id: str) -> int:
+    """Return how many exports the account has made."""
+    return int(Export.select().where(Export.account_id == account_id).count())
+
+
+def change(export_id: str, among: Sequence[str], **values: Any) -> bool:
+    """Set values if the export's status is one of ``among``; return whether it was. Locks the row until commit."""
+    return bool(Export.update(**values).where((Export.id == export_id) & Export.status.in_(among)).execute())
