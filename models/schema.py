@@ -1,8 +1,10 @@
 """The list of all tables, for creating a new database and for emptying one in tests."""
 
-from models import account, base, export, lead, scan, webhook
+from models import account, base, export, job, lead, scan, webhook
 
-TABLES: tuple[type[base.Model], ...] = account.TABLES + lead.TABLES + scan.TABLES + export.TABLES + webhook.TABLES
+TABLES: tuple[type[base.Model], ...] = (
+    account.TABLES + lead.TABLES + scan.TABLES + export.TABLES + webhook.TABLES + job.TABLES
+)
 
 
 def create() -> None:

@@ -1,0 +1,352 @@
+"""The queue: slow work is a row written in the same transaction as what caused it, and claimed with a lease.
+
+Life of a job: queued -> running -> gone (finished), or queued again (retry), or dead (kept with its reason).
+A job runs at least once. Its effect happens once if the handler calls ``finish`` in the transaction that
+writes the effect: the token given at the claim fences out whoever lost the lease.
+
+Fairness is start-time fair queueing (Goyal, Vin, Cheng 1996): a job that may run takes a ``turn`` in the line of
+its kind and priority, one after the last of its own account but never before the head of the line. So an account
+with a million jobs and one with ten alternate, and claiming is still reading one index from its start.
+"""
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+import peewee
+
+from core import clock, ids
+from models import base
+from models.base import JSONText, Stamp
+
+MAX_ATTEMPTS = 12
+SWEEP = 500
+"""At most so many jobs whose time has come are put in line by one claim."""
+
+_INSERT_CHUNK = 200
+_ERROR_LIMIT = 2000
+_LOST = "the worker stopped without a word"
+
+
+class JobRow(base.Model):
+    """``turn`` is set while a queued job may run; until then it waits for ``run_at``. No account is the empty text."""
+
+    id = peewee.CharField(max_length=40, primary_key=True)
+    kind = peewee.CharField(max_length=60)
+    account_id = peewee.CharField(max_length=40)
+    dedupe_key = peewee.CharField(max_length=200, null=True)
+    payload = JSONText()
+    priority = peewee.SmallIntegerField()
+    state = peewee.CharField(max_length=8)  # queued | running | dead
+    turn = peewee.BigIntegerField(null=True)
+    run_at = Stamp()
+    attempts = peewee.IntegerField(default=0)
+    max_attempts = peewee.IntegerField()
+    lease_until = Stamp(null=True)
+    token = peewee.CharField(max_length=80, null=True)
+    last_error = peewee.TextField(null=True)
+    created_at = Stamp()
+
+    class Meta:
+        table_name = "job"
+
+
+_INDEXES = (
+    # partial, one for each question: a single index over "ready or expired" is twenty times slower
+    "INDEX IF NOT EXISTS job_ready ON job (kind, priority DESC, turn, id) WHERE turn IS NOT NULL",
+    "INDEX IF NOT EXISTS job_line ON job (kind, priority, account_id, turn) WHERE turn IS NOT NULL",
+    "INDEX IF NOT EXISTS job_waiting ON job (run_at) WHERE state = 'queued' AND turn IS NULL",
+    "INDEX IF NOT EXISTS job_lease ON job (lease_until) WHERE state = 'running'",
+    "INDEX IF NOT EXISTS job_dead ON job (id) WHERE state = 'dead'",
+    "UNIQUE INDEX IF NOT EXISTS job_dedupe ON job (kind, dedupe_key) WHERE dedupe_key IS NOT NULL AND state <> 'dead'",
+)
+for _index in _INDEXES:
+    JobRow.add_index(peewee.SQL(f"CREATE {_index}"))
+
+TABLES: tuple[type[base.Model], ...] = (JobRow,)
+
+
+class JobError(Exception):
+    """Base of what a handler may raise to say more than that it failed."""
+
+
+class LeaseLost(JobError):
+    """Another worker has the job now, or it was cancelled: whatever this one did must be rolled back."""
+
+
+class Permanent(JobError):
+    """Trying again cannot help: the job goes to the dead ones at once, with this reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """A job to enqueue. ``run_at`` None means at once; a higher ``priority`` goes first within its kind.
+
+    With a ``key``, nothing is added while a job of the same kind and key is queued or running.
+    """
+
+    kind: str
+    payload: Mapping[str, Any]
+    account_id: str | None = None
+    key: str | None = None
+    run_at: datetime | None = None
+    priority: int = 0
+    max_attempts: int = MAX_ATTEMPTS
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed job. ``attempt`` counts from 1; ``token`` proves the claim."""
+
+    id: str
+    kind: str
+    account_id: str | None
+    payload: dict[str, Any]
+    attempt: int
+    max_attempts: int
+    token: str
+
+
+def enqueue(
+    kind: str, payload: Mapping[str, Any], *, account_id: str | None = None, key: str | None = None,
+    run_at: datetime | None = None, priority: int = 0, max_attempts: int = MAX_ATTEMPTS,
+) -> str:  # fmt: skip
+    """Add a job and return its id, or the id of the one that has its ``key``; see ``New`` and ``enqueue_many``."""
+    return enqueue_many([New(kind, payload, account_id, key, run_at, priority, max_attempts)])[0]
+
+
+def enqueue_many(jobs: Sequence[New]) -> list[str]:
+    """Add jobs in the caller's transaction, so that they exist exactly if what caused them does.
+
+    Returns their ids in order. Raises RuntimeError outside a transaction.
+    """
+    if not base.database.in_transaction():
+        raise RuntimeError("enqueue a job in the transaction of what causes it")
+    made = []
+    for start in range(0, len(jobs), _INSERT_CHUNK):
+        made += _insert(jobs[start : start + _INSERT_CHUNK])
+    return made
+
+
+def claim(
+    limits: Mapping[str, int], worker: str, *, lease_s: float, batch: int = 1, now: datetime | None = None
+) -> list[Job]:
+    """Take up to ``batch`` jobs, at most ``limits[kind]`` of each kind, for ``lease_s`` seconds.
+
+    Higher priority first, then one of each kind in turn (the kind named first goes first), and within a kind the
+    accounts alternate. Call outside a transaction. When there is nothing to do it costs one read of three indexes.
+    """
+    wanted = {kind: min(number, batch) for kind, number in limits.items() if number > 0}
+    now = now or clock.now()
+    moment = clock.stamp(now)
+    expired, due, ready = _anything(list(wanted), moment)
+    if batch < 1 or not wanted or not (expired or due or ready):
+        return []
+    with base.transaction():
+        if expired:
+            _take_back(moment)
+        if expired or due:
+            _line_up(moment)
+        chosen = choose([_heads(kind, number) for kind, number in wanted.items()], batch)
+        return _lease(chosen, f"{worker}:{secrets.token_hex(8)}", clock.stamp(now + timedelta(seconds=lease_s)))
+
+
+def choose(lines: Sequence[Sequence[tuple[int, str]]], batch: int) -> list[str]:
+    """Pick up to ``batch`` ids from lines of (priority, id), each line already in its own order.
+
+    Among equal priorities the lines give one each in turn.
+    """
+    order = sorted(
+        (-priority, place, number, job_id)
+        for number, line in enumerate(lines)
+        for place, (priority, job_id) in enumerate(line)
+    )
+    return [job_id for *_, job_id in order[:batch]]
+
+
+def holds(job: Job) -> bool:
+    """Tell whether the claim still stands: not finished, not given back, not lost."""
+    return bool(base.rows("SELECT 1 FROM job WHERE id = ? AND token = ?", (job.id, job.token)))
+
+
+def renew(jobs: Sequence[Job], lease_s: float) -> set[str]:
+    """Extend the leases to ``lease_s`` seconds from now; return the ids of those that were still held."""
+    until = clock.stamp(clock.now() + timedelta(seconds=lease_s))
+    return _each_claim("UPDATE job SET lease_until = ?", (until,), jobs)
+
+
+def finish(job: Job) -> bool:
+    """End a job inside the transaction that wrote its effect; if False, roll that back (raise LeaseLost)."""
+    return _change("DELETE FROM job WHERE id = ? AND token = ?", (job.id, job.token))
+
+
+def complete(job: Job) -> None:
+    """``finish``, and raise LeaseLost where that is False."""
+    if not finish(job):
+        raise LeaseLost(job.id)
+
+
+def finish_many(jobs: Sequence[Job]) -> set[str]:
+    """Finish several in one transaction; return the ids that were still held; roll the others back."""
+    return _each_claim("DELETE FROM job", (), jobs)
+
+
+def retry(job: Job, run_at: datetime, error: str) -> bool:
+    """Queue a claimed job again for ``run_at``, with what went wrong; False if the lease was lost."""
+    return _change(
+        "UPDATE job SET state = 'queued', token = NULL, lease_until = NULL, run_at = ?, last_error = ?"
+        " WHERE id = ? AND token = ?",
+        (clock.stamp(run_at), error[:_ERROR_LIMIT], job.id, job.token),
+    )
+
+
+def bury(job: Job, reason: str) -> bool:
+    """Keep a claimed job as dead, with the reason; False if the lease was lost."""
+    return _change(
+        "UPDATE job SET state = 'dead', token = NULL, lease_until = NULL, last_error = ? WHERE id = ? AND token = ?",
+        (reason[:_ERROR_LIMIT], job.id, job.token),
+    )
+
+
+def give_back(jobs: Sequence[Job]) -> set[str]:
+    """Queue claimed jobs again as if they had not been claimed; return the ids of those that were still held."""
+    sql = "UPDATE job SET state = 'queued', token = NULL, lease_until = NULL, attempts = attempts - 1"
+    return _each_claim(sql, (), jobs)
+
+
+def _insert(jobs: Sequence[New]) -> list[str]:
+    now = clock.now_stamp()
+    drafts = [(ids.new("job"), new, clock.stamp(new.run_at) if new.run_at else now) for new in jobs]
+    turns = iter(_turns((new.kind, new.priority, new.account_id or "") for _, new, run_at in drafts if run_at <= now))
+    values: list[Any] = []
+    for job_id, new, run_at in drafts:
+        values += _values(job_id, new, run_at, next(turns) if run_at <= now else None, now)
+    sql = _sql(
+        "INSERT INTO job (id, kind, account_id, dedupe_key, payload, priority, state, turn, run_at, attempts,"
+        " max_attempts, created_at) VALUES (...) ON CONFLICT DO NOTHING RETURNING id",
+        columns=12, rows=len(drafts),
+    )  # fmt: skip
+    fresh = {job_id for (job_id,) in base.rows(sql, tuple(values))}
+    return [job_id if job_id in fresh else _same(new) for job_id, new, _ in drafts]
+
+
+def _values(job_id: str, new: New, run_at: str, turn: int | None, now: str) -> tuple[Any, ...]:
+    payload = orjson.dumps(dict(new.payload)).decode()
+    return (
+        job_id, new.kind, new.account_id or "", new.key, payload, new.priority, "queued", turn, run_at, 0,
+        new.max_attempts, now,
+    )  # fmt: skip
+
+
+def _same(new: New) -> str:
+    """Find the live job that has this key; when it ended in the meantime there is room for a new one."""
+    sql = "SELECT id FROM job WHERE kind = ? AND dedupe_key = ? AND state <> 'dead'"
+    found = base.rows(sql, (new.kind, new.key))
+    return str(found[0][0]) if found else _insert([new])[0]
+
+
+def _turns(lines: Iterable[tuple[str, int, str]]) -> list[int]:
+    """Give each (kind, priority, account) its turn, in order."""
+    following: dict[tuple[str, int, str], int] = {}
+    turns = []
+    for line in lines:
+        turn = following[line] if line in following else _next_turn(*line)
+        following[line] = turn + 1
+        turns.append(turn)
+    return turns
+
+
+def _next_turn(kind: str, priority: int, account_id: str) -> int:
+    found = base.rows(
+        "SELECT (SELECT turn FROM job WHERE kind = ? AND priority = ? AND turn IS NOT NULL ORDER BY turn LIMIT 1),"
+        " (SELECT turn FROM job WHERE kind = ? AND priority = ? AND account_id = ? AND turn IS NOT NULL"
+        " ORDER BY turn DESC LIMIT 1)",
+        (kind, priority, kind, priority, account_id),
+    )
+    head, last = found[0]
+    return max(0 if head is None else int(head), 0 if last is None else int(last) + 1)
+
+
+def _anything(kinds: Sequence[str], moment: str) -> tuple[bool, bool, bool]:
+    """Tell whether there are expired leases, jobs whose time has come, and jobs of these kinds in line."""
+    sql = _sql(
+        "SELECT EXISTS (SELECT 1 FROM job WHERE state = 'running' AND lease_until <= ?),"
+        " EXISTS (SELECT 1 FROM job WHERE state = 'queued' AND turn IS NULL AND run_at <= ?),"
+        " EXISTS (SELECT 1 FROM job WHERE turn IS NOT NULL AND kind IN (...))",
+        columns=len(kinds),
+    )
+    expired, due, ready = base.rows(sql, (moment, moment, *kinds))[0]
+    return bool(expired), bool(due), bool(ready)
+
+
+def _take_back(moment: str) -> None:
+    """Queue jobs again whose lease ran out; what took every attempt down with it is dead."""
+    _change(
+        "UPDATE job SET state = CASE WHEN attempts >= max_attempts THEN 'dead' ELSE 'queued' END,"
+        " token = NULL, lease_until = NULL, last_error = ? WHERE id IN (SELECT id FROM job"
+        " WHERE state = 'running' AND lease_until <= ? ORDER BY lease_until LIMIT ? FOR UPDATE SKIP LOCKED)",
+        (_LOST, moment, SWEEP),
+    )
+
+
+def _line_up(moment: str) -> None:
+    """Put jobs whose time has come in line."""
+    sql = _sql(
+        "SELECT id, kind, priority, account_id FROM job WHERE state = 'queued' AND turn IS NULL AND run_at <= ?"
+        " ORDER BY run_at LIMIT ? FOR UPDATE SKIP LOCKED"
+    )
+    due = base.rows(sql, (moment, SWEEP))
+    if due:
+        turns = _turns((kind, priority, account_id) for _, kind, priority, account_id in due)
+        values = tuple(value for row, turn in zip(due, turns, strict=True) for value in (row[0], turn))
+        sql = "UPDATE job SET turn = v.column2 FROM (VALUES (...)) AS v WHERE job.id = v.column1"
+        _change(sql, values, columns=2, rows=len(due))
+
+
+def _heads(kind: str, number: int) -> list[tuple[int, str]]:
+    sql = _sql(
+        "SELECT priority, id FROM job WHERE kind = ? AND turn IS NOT NULL ORDER BY priority DESC, turn, id"
+        " LIMIT ? FOR UPDATE SKIP LOCKED"
+    )
+    return [(priority, job_id) for priority, job_id in base.rows(sql, (kind, number))]
+
+
+def _lease(chosen: Sequence[str], token: str, until: str) -> list[Job]:
+    sql = _sql(
+        "UPDATE job SET state = 'running', turn = NULL, attempts = attempts + 1, token = ?, lease_until = ?"
+        " WHERE id IN (...) RETURNING id, kind, account_id, payload, attempts, max_attempts",
+        columns=len(chosen),
+    )
+    jobs = {
+        job_id: Job(job_id, kind, account_id or None, orjson.loads(payload), attempt, most, token)
+        for job_id, kind, account_id, payload, attempt, most in base.rows(sql, (token, until, *chosen))
+    }
+    return [jobs[job_id] for job_id in chosen]
+
+
+def _each_claim(action: str, parameters: tuple[Any, ...], jobs: Sequence[Job]) -> set[str]:
+    """Run ``action`` on the jobs that are still held; jobs of one claim share its token and one statement."""
+    done: set[str] = set()
+    for token in {job.token for job in jobs}:
+        mine = [job.id for job in jobs if job.token == token]
+        sql = _sql(action + " WHERE token = ? AND id IN (...) RETURNING id", columns=len(mine))
+        done.update(job_id for (job_id,) in base.rows(sql, (*parameters, token, *mine)))
+    return done
+
+
+def _change(sql: str, parameters: tuple[Any, ...], *, columns: int = 0, rows: int = 1) -> bool:
+    sql = base.portable(_sql(sql, columns=columns, rows=rows))
+    return bool(base.database.execute_sql(sql, parameters).rowcount > 0)
+
+
+def _sql(text: str, *, columns: int = 0, rows: int = 1) -> str:
+    """Write ``(...)`` out as placeholders, and leave row locks to the database that has them.
+
+    On SQLite a writing transaction holds the only write lock there is.
+    """
+    marks = ", ".join([f"({', '.join('?' * columns)})"] * rows)
+    text = text.replace("(...)", marks)
+    return text.replace(" FOR UPDATE SKIP LOCKED", "") if base.is_sqlite() else text
