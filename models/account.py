@@ -49,3 +49,50 @@ def credential(digest: str) -> dict[str, Any] | None:
     )  # fmt: skip
     found: dict[str, Any] | None = query.dicts().first()
     return found
+
+
+_SHOWN = (
+    ApiKey.id, ApiKey.name, ApiKey.scopes, ApiKey.last4, ApiKey.created_at, ApiKey.expires_at, ApiKey.last_used_at,
+    ApiKey.revoked_at,
+)  # fmt: skip
+
+
+def keys(account_id: str, limit: int, after: str | None) -> list[dict[str, Any]]:
+    """Return up to ``limit`` keys of an account, newest first, older than the key ``after``."""
+    query = ApiKey.select(*_SHOWN).where(ApiKey.account_id == account_id).order_by(ApiKey.id.desc()).limit(limit)
+    page = query.where(ApiKey.id < after) if after else query
+    return [dict(row) for row in page.dicts().iterator()]
+
+
+def key(account_id: str, key_id: str) -> dict[str, Any] | None:
+    query = ApiKey.select(*_SHOWN).where((ApiKey.account_id == account_id) & (ApiKey.id == key_id))
+    found: dict[str, Any] | None = query.dicts().first()
+    return found
+
+
+def count_valid_keys(account_id: str, now: str) -> int:
+    """Count the keys that still work; revoked and expired ones do not use up the plan."""
+    return int(
+        ApiKey.select()
+        .where(ApiKey.account_id == account_id, ApiKey.revoked_at.is_null())
+        .where(ApiKey.expires_at.is_null() | (ApiKey.expires_at > now))
+        .count()
+    )
+
+
+def lock(account_id: str) -> None:
+    """Inside a transaction: let nobody else count or add to what this account owns until it ends."""
+    if not base.is_sqlite():
+        base.rows("SELECT 1 FROM account WHERE id = ? FOR UPDATE", (account_id,))
+
+
+def revoke(account_id: str, key_id: str, now: str) -> None:
+    ApiKey.update(revoked_at=now).where(
+        ApiKey.account_id == account_id, ApiKey.id == key_id, ApiKey.revoked_at.is_null()
+    ).execute()
+
+
+def note_use(key_id: str, moment: str) -> None:
+    """Note when the key was used, unless somebody else is writing just then: the next request will do."""
+    with base.impatiently():
+        ApiKey.update(last_used_at=moment).where(ApiKey.id == key_id).execute()

@@ -105,6 +105,21 @@ def transaction() -> Iterator[None]:
 
 
 @contextmanager
+def impatiently() -> Iterator[None]:
+    """Give up on a write inside, without an error, if SQLite's one write lock is not free at once."""
+    if not is_sqlite():
+        yield
+        return
+    database.execute_sql("PRAGMA busy_timeout = 0")
+    try:
+        yield
+    except peewee.OperationalError as error:
+        log.info("not written, the database was busy: %s", error)
+    finally:
+        database.execute_sql(f"PRAGMA busy_timeout = {SQLITE_PRAGMAS['busy_timeout']}")
+
+
+@contextmanager
 def snapshot() -> Iterator[None]:
     """Every read inside sees the database as it was at the first one."""
     if is_sqlite():

@@ -1,9 +1,15 @@
 """The list of all tables, for creating a new database and for emptying one in tests."""
 
-from models import account, base, export, job, lead, scan, webhook
+from models import account, base, export, idempotency, job, lead, scan, webhook
 
 TABLES: tuple[type[base.Model], ...] = (
-    account.TABLES + lead.TABLES + scan.TABLES + export.TABLES + webhook.TABLES + job.TABLES
+    *account.TABLES,
+    *idempotency.TABLES,
+    *lead.TABLES,
+    *scan.TABLES,
+    *export.TABLES,
+    *webhook.TABLES,
+    *job.TABLES,
 )
 
 
