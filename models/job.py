@@ -139,11 +139,11 @@ def claim(
     Higher priority first, then one of each kind in turn (the kind named first goes first), and within a kind the
     accounts alternate. Call outside a transaction. When there is nothing to do it costs one read of three indexes.
     """
-    wanted = {kind: min(number, batch) for kind, number in limits.items() if number > 0}
+    wanted = {kind: min(number, batch) for kind, number in limits.items() if min(number, batch) > 0}
     now = now or clock.now()
     moment = clock.stamp(now)
-    expired, due, ready = _anything(list(wanted), moment)
-    if batch < 1 or not wanted or not (expired or due or ready):
+    expired, due, ready = _anything(list(wanted), moment) if wanted else (False, False, False)
+    if not (expired or due or ready):
         return []
     with base.transaction():
         if expired:
@@ -151,7 +151,8 @@ def claim(
         if expired or due:
             _line_up(moment)
         chosen = choose([_heads(kind, number) for kind, number in wanted.items()], batch)
-        return _lease(chosen, f"{worker}:{secrets.token_hex(8)}", clock.stamp(now + timedelta(seconds=lease_s)))
+        until = clock.stamp(now + timedelta(seconds=lease_s))
+        return _lease(chosen, f"{worker}:{secrets.token_hex(8)}", until) if chosen else []
 
 
 def choose(lines: Sequence[Sequence[tuple[int, str]]], batch: int) -> list[str]:
