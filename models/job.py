@@ -168,15 +168,29 @@ def choose(lines: Sequence[Sequence[tuple[int, str]]], batch: int) -> list[str]:
     return [job_id for *_, job_id in order[:batch]]
 
 
+def held(jobs: Sequence[Job]) -> set[str]:
+    """Return the ids of those whose claim still stands: not finished, not given back, not lost."""
+    return _each_claim("SELECT id FROM job WHERE token = ? AND id IN (...)", (), jobs)
+
+
 def holds(job: Job) -> bool:
-    """Tell whether the claim still stands: not finished, not given back, not lost."""
-    return bool(base.rows("SELECT 1 FROM job WHERE id = ? AND token = ?", (job.id, job.token)))
+    """Tell whether the claim still stands."""
+    return bool(held([job]))
 
 
 def renew(jobs: Sequence[Job], lease_s: float) -> set[str]:
-    """Extend the leases to ``lease_s`` seconds from now; return the ids of those that were still held."""
+    """Extend the leases to ``lease_s`` seconds from now; return the ids of those that are still held.
+
+    One that is being finished in another transaction is neither waited for nor needs it.
+    """
     until = clock.stamp(clock.now() + timedelta(seconds=lease_s))
-    return _each_claim("UPDATE job SET lease_until = ?", (until,), jobs)
+    _each_claim(
+        "UPDATE job SET lease_until = ? WHERE id IN (SELECT id FROM job WHERE token = ? AND id IN (...)"
+        " FOR UPDATE SKIP LOCKED) RETURNING id",
+        (until,),
+        jobs,
+    )
+    return held(jobs)
 
 
 def finish(job: Job) -> bool:
@@ -192,7 +206,7 @@ def complete(job: Job) -> None:
 
 def finish_many(jobs: Sequence[Job]) -> set[str]:
     """Finish several in one transaction; return the ids that were still held; roll the others back."""
-    return _each_claim("DELETE FROM job", (), jobs)
+    return _each_claim("DELETE FROM job WHERE token = ? AND id IN (...) RETURNING id", (), jobs)
 
 
 def retry(job: Job, run_at: datetime, error: str) -> bool:
@@ -214,8 +228,12 @@ def bury(job: Job, reason: str) -> bool:
 
 def give_back(jobs: Sequence[Job]) -> set[str]:
     """Queue claimed jobs again as if they had not been claimed; return the ids of those that were still held."""
-    sql = "UPDATE job SET state = 'queued', token = NULL, lease_until = NULL, attempts = attempts - 1"
-    return _each_claim(sql, (), jobs)
+    return _each_claim(
+        "UPDATE job SET state = 'queued', token = NULL, lease_until = NULL, attempts = attempts - 1 WHERE id IN ("
+        "SELECT id FROM job WHERE token = ? AND id IN (...) FOR UPDATE SKIP LOCKED) RETURNING id",
+        (),
+        jobs,
+    )
 
 
 def _insert(jobs: Sequence[New]) -> list[str]:
@@ -328,14 +346,14 @@ def _lease(chosen: Sequence[str], token: str, until: str) -> list[Job]:
     return [jobs[job_id] for job_id in chosen]
 
 
-def _each_claim(action: str, parameters: tuple[Any, ...], jobs: Sequence[Job]) -> set[str]:
-    """Run ``action`` on the jobs that are still held; jobs of one claim share its token and one statement."""
-    done: set[str] = set()
+def _each_claim(sql: str, parameters: tuple[Any, ...], jobs: Sequence[Job]) -> set[str]:
+    """Run ``sql``, which ends with a token and ids, on the jobs; those of one claim share token and statement."""
+    found: set[str] = set()
     for token in {job.token for job in jobs}:
         mine = [job.id for job in jobs if job.token == token]
-        sql = _sql(action + " WHERE token = ? AND id IN (...) RETURNING id", columns=len(mine))
-        done.update(job_id for (job_id,) in base.rows(sql, (*parameters, token, *mine)))
-    return done
+        rows = base.rows(_sql(sql, columns=len(mine)), (*parameters, token, *mine))
+        found.update(job_id for (job_id,) in rows)
+    return found
 
 
 def _change(sql: str, parameters: tuple[Any, ...], *, columns: int = 0, rows: int = 1) -> bool:
