@@ -1,0 +1,176 @@
+"""What a lead says, made of the places it was merged from. Pure: the same places always give the same lead.
+
+Places are the catalogue's rows as mappings: the properties of ``providers.base.RawPlace`` and ``release``.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+Place = Mapping[str, Any]
+Columns = dict[str, Any]
+
+MOST = 100
+"""Longer lists are cut: no business has more phones, and answers stay bounded."""
+
+LOCATED = ("house_number", "street", "unit")
+"""Taken together from one place: the street of one and the number of another would be an address nobody has."""
+REGIONAL = ("district", "city", "region", "postcode", "country", "timezone")
+SCALARS = ("brand", "brand_wikidata", "operator", "opening_hours")
+CONTENT = (
+    "name", "names", "alt_names", "category", "lat", "lon", *LOCATED, *REGIONAL, *SCALARS, "phones", "emails",
+    "websites", "socials", "operating_status", "attributes", "attribution",
+)  # fmt: skip
+"""The columns a customer sees as the business itself: a lead has changed if one of these has."""
+
+RECENT_YEARS = 2
+
+_URLS = {"osm": "https://www.openstreetmap.org/{}"}
+_FILLED = ("phones", "websites", "emails", "opening_hours", "street", "house_number", "postcode", "socials", "brand")
+
+
+def merge(places: Sequence[Place], attributions: Mapping[str, str]) -> Columns:
+    """Return the columns of the lead that these places (at least one) make, in whatever order they come.
+
+    Lists are the union; of single values the first that is known counts, the fullest and newest place coming first.
+    ``attributions`` gives the line to print for each source.
+    """
+    ranked = sorted(places, key=_rank, reverse=True)
+    best = ranked[0]
+    columns = {name: best[name] for name in ("name", "category", "lat", "lon")}
+    columns |= _first_known(ranked, (*REGIONAL, *SCALARS)) | _address(ranked)
+    columns |= {
+        "names": _united(place["names"] for place in ranked),
+        "alt_names": _alt_names(ranked),
+        "phones": _unique((phone for place in ranked for phone in place["phones"]), _phone_key),
+        "emails": _unique((email for place in ranked for email in place["emails"]), str.lower),
+        "websites": _unique((url for place in ranked for url in place["websites"]), _url_key),
+        "socials": _socials(ranked),
+        "attributes": _united(place["attributes"] for place in ranked),
+        "operating_status": _operating_status(ranked),
+        "sources": sorted((_source(place) for place in places), key=_source_key),
+        "attribution": " · ".join(sorted({attributions[place["source"]] for place in places})),
+    }
+    columns |= _presence(columns)
+    reasons = _reasons(columns, places)
+    columns |= {"quality_score": sum(POINTS[reason] for reason in reasons), "quality_reasons": reasons}
+    return columns | {"rating": None, "review_count": None, "content_hash": _digest(columns)}
+
+
+POINTS = {
+    "has_phone": 20,
+    "has_email": 20,
+    "has_website": 20,
+    "has_opening_hours": 10,
+    "has_full_address": 10,
+    "recently_updated": 10,
+    "has_social": 5,
+    "in_several_sources": 5,
+}
+"""What makes a lead worth calling, out of 100. ``recently_updated`` is measured from the release of the data, not
+from today: a score that changes by itself would make every lead change every day."""
+
+
+def _reasons(columns: Columns, places: Sequence[Place]) -> list[str]:
+    known = {
+        **{
+            name: columns[name] for name in ("has_phone", "has_email", "has_website", "has_opening_hours", "has_social")
+        },
+        "has_full_address": columns["street"] and columns["house_number"] and (columns["city"] or columns["postcode"]),
+        "recently_updated": any(map(_is_recent, places)),
+        "in_several_sources": len({place["source"] for place in places}) > 1,
+    }
+    return [reason for reason in POINTS if known[reason]]
+
+
+def _is_recent(place: Place) -> bool:
+    updated, release = place["updated_at"], place["release"]
+    return bool(updated and release) and updated >= f"{int(release[:4]) - RECENT_YEARS}{release[4:]}"
+
+
+def _rank(place: Place) -> tuple[Any, ...]:
+    return (
+        sum(1 for name in _FILLED if place[name]), place["updated_at"] or "", place["source"], place["record_id"],
+    )  # fmt: skip
+
+
+def _first_known(ranked: Sequence[Place], names: Iterable[str]) -> Columns:
+    return {name: next((place[name] for place in ranked if place[name] is not None), None) for name in names}
+
+
+def _address(ranked: Sequence[Place]) -> Columns:
+    fullest = max(ranked, key=lambda place: sum(1 for name in LOCATED if place[name]))
+    return {name: fullest[name] for name in LOCATED}
+
+
+def _united(mappings: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    united: dict[str, Any] = {}
+    for mapping in mappings:
+        united = {**mapping, **united}
+    return dict(sorted(united.items())[:MOST])
+
+
+def _alt_names(ranked: Sequence[Place]) -> list[str]:
+    others = [place["name"] for place in ranked[1:]]
+    known = {ranked[0]["name"].casefold()}
+    every = [name for place in ranked for name in place["alt_names"]]
+    return [name for name in _unique(every + others, str.casefold) if name.casefold() not in known]
+
+
+def _socials(ranked: Sequence[Place]) -> dict[str, list[str]]:
+    platforms = sorted({platform for place in ranked for platform in place["socials"]})
+    return {
+        platform: _unique((url for place in ranked for url in place["socials"].get(platform, ())), _url_key)
+        for platform in platforms
+    }
+
+
+def _operating_status(ranked: Sequence[Place]) -> str:
+    told = [place for place in ranked if place["operating_status"] != "unknown"]
+    newest = max(told, key=lambda place: place["updated_at"] or "", default=None)
+    return str(newest["operating_status"]) if newest else "unknown"
+
+
+def _unique(values: Iterable[Any], key: Callable[[Any], Any]) -> list[Any]:
+    found: dict[Any, Any] = {}
+    for value in values:
+        found.setdefault(key(value), value)
+    return list(found.values())[:MOST]
+
+
+def _phone_key(phone: Mapping[str, Any]) -> tuple[str, bool]:
+    return phone["e164"] or phone["raw"], phone["kind"] == "fax"
+
+
+def _url_key(url: str) -> str:
+    """A front page with and without https, www or a final slash is one page."""
+    return url.lower().partition("://")[2].removeprefix("www.").rstrip("/") or url
+
+
+def _source(place: Place) -> dict[str, Any]:
+    pattern = _URLS.get(place["source"])
+    told = {name: place[name] for name in ("source", "record_id", "license", "updated_at", "release")}
+    return told | {"url": pattern.format(place["record_id"]) if pattern else None}
+
+
+def _source_key(source: Mapping[str, Any]) -> tuple[str, str]:
+    return source["source"], source["record_id"]
+
+
+def _presence(columns: Columns) -> Columns:
+    return {
+        "has_phone": any(phone["valid"] and phone["kind"] != "fax" for phone in columns["phones"]),
+        "has_email": bool(columns["emails"]),
+        "has_website": bool(columns["websites"]),
+        "has_social": bool(columns["socials"]),
+        "has_opening_hours": columns["opening_hours"] is not None,
+    }
+
+
+def _digest(columns: Columns) -> str:
+    """Hash what the customer sees. When a source was released or a record touched does not make another lead."""
+    records = [[source["source"], source["record_id"], source["license"]] for source in columns["sources"]]
+    seen = [columns[name] for name in CONTENT]
+    return hashlib.sha256(orjson.dumps([seen, records], option=orjson.OPT_SORT_KEYS)).hexdigest()

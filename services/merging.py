@@ -1,0 +1,213 @@
+"""What a tile's places make of an account's leads: which are new, changed, unchanged or gone. Pure.
+
+A place that once belonged to a lead stays with it, whatever becomes of its name or position: that is what keeps a
+lead's id through the years. Only a place that is new to the account is compared with the leads and new places around
+it (``services.matching``). Deciding twice changes nothing the second time.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from services import lead_values, matching
+from services.lead_values import Columns, Place
+from services.matching import Finder, Lineage, Signs
+
+Key = tuple[str, str]
+"""A place as its source names it: source, record id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A lead as it is stored: every column, and all the places it was merged from."""
+
+    number: int
+    columns: Mapping[str, Any]
+    places: tuple[Key, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a scan asks for. ``wants`` tells whether (lat, lon, category) is inside its area and categories."""
+
+    scan_id: str
+    started_at: str
+    wants: Callable[[float, float, str], bool]
+    lineage: Lineage
+    attributions: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What to do with one lead. ``number`` is negative for a lead that does not exist yet.
+
+    ``change``: ``new``, ``changed``, ``refreshed`` (written, but no different to the customer), ``touched`` (only
+    seen again) or ``gone``. ``fields`` says what changed: property -> {"from", "to"}. ``counted`` is what is added
+    to the scan's counts.
+    """
+
+    number: int
+    change: str
+    columns: Columns
+    places: tuple[Place, ...]
+    fields: dict[str, Any] = field(default_factory=dict)
+    counted: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def writes(self) -> bool:
+        return self.change not in ("touched", "gone")
+
+
+def group(places: Sequence[Place], leads: Iterable[Known], terms: Terms) -> dict[int, list[Place]]:
+    """Give each of a tile's wanted places to the lead it belongs to, or to the lead or new lead that it duplicates.
+
+    ``leads`` are the account's that have a place in the tile, or lie within ``matching.CONTACT_M`` of it. Returns
+    the places by lead number; leads to be made have negative ones.
+    """
+    owners, finder = _known_leads(leads, terms)
+    groups: dict[int, list[Place]] = {}
+    fresh = 0
+    for place in sorted(places, key=key_of):
+        tag = owners.get(key_of(place))
+        if tag is None:
+            signs = signs_of(place)
+            tag = finder.find(signs)
+            if tag is None:
+                fresh += 1
+                tag = -fresh
+            finder.add(tag, signs)
+        groups.setdefault(tag, []).append(place)
+    return groups
+
+
+def decide(
+    groups: Mapping[int, Sequence[Place]], leads: Iterable[Known], others: Mapping[Key, Place], terms: Terms
+) -> list[Intent]:
+    """Return what follows for the groups and for the leads of the tile, in a fixed order.
+
+    ``leads`` are those with a place in the tile and those that ``group`` gave places to; ``others`` are all their
+    places that a source still has, wherever they are. Each lead is counted once a scan.
+    """
+    made = [_new(number, groups[number], terms) for number in sorted(groups, reverse=True) if number < 0]
+    known = [
+        _judge(lead, groups.get(lead.number, ()), others, terms) for lead in sorted(leads, key=lambda lead: lead.number)
+    ]
+    return [intent for intent in known if intent is not None] + made
+
+
+def totals(intents: Iterable[Intent]) -> dict[str, int]:
+    """Add up what the intents count: found, new, changed, unchanged, gone."""
+    counts = dict.fromkeys(COUNTS, 0)
+    for intent in intents:
+        for name, number in intent.counted.items():
+            counts[name] += number
+    return counts
+
+
+COUNTS = ("found", "new", "changed", "unchanged", "gone")
+
+
+def key_of(place: Place) -> Key:
+    return place["source"], place["record_id"]
+
+
+def _known_leads(leads: Iterable[Known], terms: Terms) -> tuple[dict[Key, int], Finder]:
+    owners: dict[Key, int] = {}
+    finder = Finder(terms.lineage)
+    for lead in leads:
+        owners |= dict.fromkeys(lead.places, lead.number)
+        if terms.wants(lead.columns["lat"], lead.columns["lon"], lead.columns["category"]):
+            finder.add(lead.number, signs_of(lead.columns))
+    return owners, finder
+
+
+def _new(number: int, places: Sequence[Place], terms: Terms) -> Intent:
+    columns = lead_values.merge(places, terms.attributions)
+    return Intent(number, "new", columns, tuple(places), counted={"found": 1, "new": 1})
+
+
+def _judge(lead: Known, places: Sequence[Place], others: Mapping[Key, Place], terms: Terms) -> Intent | None:
+    live = {key: others[key] for key in lead.places if key in others} | {key_of(place): place for place in places}
+    if not live:
+        return _vanished(lead, terms)
+    columns = lead_values.merge(list(live.values()), terms.attributions)
+    if not terms.wants(columns["lat"], columns["lon"], columns["category"]):
+        return None
+    return _compared(lead, columns, tuple(live.values()), terms)
+
+
+def _vanished(lead: Known, terms: Terms) -> Intent | None:
+    """No source has it any more. Said once, and only by a scan that asked for where and what it was."""
+    old = lead.columns
+    if old["gone_at"] or not terms.wants(old["lat"], old["lon"], old["category"]):
+        return None
+    return Intent(lead.number, "gone", {}, (), counted={"gone": 1})
+
+
+def _compared(lead: Known, columns: Columns, places: tuple[Place, ...], terms: Terms) -> Intent | None:
+    old = lead.columns
+    fields = {} if old["content_hash"] == columns["content_hash"] else _differences(old, columns)
+    if old["gone_at"]:
+        fields["gone_at"] = {"from": old["gone_at"], "to": None}
+    counted = _count(old, bool(fields), terms)
+    if fields:
+        return Intent(lead.number, "changed", columns, places, fields, counted)
+    if _refreshing(old, columns) or len(places) != len(lead.places):
+        return Intent(lead.number, "refreshed", columns, places, counted=counted)
+    return Intent(lead.number, "touched", columns, places, counted=counted) if counted else None
+
+
+def _count(old: Mapping[str, Any], changed: bool, terms: Terms) -> dict[str, int]:
+    """A lead of several tiles counts in the first one; a later one may still turn unchanged into changed."""
+    if old["scan_id"] != terms.scan_id:
+        return {"found": 1, "changed" if changed else "unchanged": 1}
+    already_told = old["changed_at"] >= terms.started_at  # as new, or as changed
+    return {"changed": 1, "unchanged": -1} if changed and not already_told else {}
+
+
+def _differences(old: Mapping[str, Any], new: Columns) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for name in lead_values.CONTENT:
+        if old[name] != new[name]:
+            change = fields.setdefault(_PROPERTIES.get(name, name), {"from": {}, "to": {}})
+            change["from"][name], change["to"][name] = old[name], new[name]
+    if not fields:
+        fields["sources"] = {"from": {"sources": old["sources"]}, "to": {"sources": new["sources"]}}
+    return fields
+
+
+_PROPERTIES = {
+    **dict.fromkeys(("lat", "lon"), "location"),
+    **dict.fromkeys(("brand", "brand_wikidata"), "brand"),
+    **dict.fromkeys((*lead_values.LOCATED, "district", "city", "region", "postcode", "country"), "address"),
+}
+
+
+def _refreshing(old: Mapping[str, Any], new: Columns) -> bool:
+    return any(old[name] != new[name] for name in ("sources", "quality_score", "quality_reasons"))
+
+
+def signs_of(columns: Mapping[str, Any]) -> Signs:
+    """Return what identifies a place, or a lead by its columns."""
+    names = dict.fromkeys(
+        map(matching.sorted_name, [columns["name"], *columns["names"].values(), *columns["alt_names"]])
+    )
+    sites, pages = matching.sites_and_pages(columns["websites"])
+    records = columns.get("sources") or [columns]
+    first = next(iter(names))
+    return Signs(
+        names=tuple(name for name in names if name),
+        category=columns["category"],
+        lat=columns["lat"],
+        lon=columns["lon"],
+        kinds=frozenset(matching.kind_of(record["source"], record["record_id"]) for record in records),
+        phones=frozenset(phone["e164"] for phone in columns["phones"] if phone["e164"] and phone["kind"] != "fax"),
+        sites=sites,
+        pages=pages,
+        street=matching.sorted_name(columns["street"] or ""),
+        house_numbers=matching.house_numbers(columns["house_number"]),
+        unit=(columns["unit"] or "").casefold(),
+        brand=columns["brand_wikidata"] or "",
+        hours=(columns["opening_hours"] or {}).get("raw", ""),
+        numbers=matching.numbers_in(first),
+    )
