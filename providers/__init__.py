@@ -1,0 +1,1 @@
+"""Map sources: one module each, all behind the protocol in ``providers.base``."""
