@@ -19,7 +19,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A lead as it is stored: every column, and all the places it was merged from."""
+    """A lead as it is stored: every column, and all the places it ever was merged from, gone ones too."""
 
     number: int
     columns: Mapping[str, Any]
@@ -152,7 +152,7 @@ def _compared(lead: Known, columns: Columns, places: tuple[Place, ...], terms: T
     counted = _count(old, bool(fields), terms)
     if fields:
         return Intent(lead.number, "changed", columns, places, fields, counted)
-    if _refreshing(old, columns) or len(places) != len(lead.places):
+    if _refreshing(old, columns) or any(key_of(place) not in lead.places for place in places):
         return Intent(lead.number, "refreshed", columns, places, counted=counted)
     return Intent(lead.number, "touched", columns, places, counted=counted) if counted else None
 

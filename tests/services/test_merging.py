@@ -64,7 +64,8 @@ class Ledger:
             now |= {"gone_at": asked.started_at}
         if intent.change in ("new", "changed"):
             now |= {"changed_at": asked.started_at}
-        keys = tuple(map(merging.key_of, intent.places)) or self.leads[number].places
+        before = self.leads[number].places if number in self.leads else ()
+        keys = tuple(dict.fromkeys((*before, *map(merging.key_of, intent.places))))
         self.leads[number] = Known(number, old | intent.columns | now, keys)
 
 
@@ -244,5 +245,9 @@ def test_every_place_belongs_to_exactly_one_lead(before: list[dict[str, Any]], a
     ledger = Ledger()
     ledger.scan(before, terms())
     ledger.scan(after, terms("scan_2"))
-    present = [lead for lead in ledger.leads.values() if not lead.columns["gone_at"]]
-    assert sorted(key for lead in present for key in lead.places) == sorted(map(merging.key_of, after))
+    owned = [key for lead in ledger.leads.values() for key in lead.places]
+    assert sorted(owned) == sorted({merging.key_of(there) for there in (*before, *after)})
+    present = [lead.columns["sources"] for lead in ledger.leads.values() if not lead.columns["gone_at"]]
+    assert sorted(record["record_id"] for sources in present for record in sources) == sorted(
+        there["record_id"] for there in after
+    )
