@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from core import clock, ids
 from core.errors import Conflict, InvalidInput, NotFound
-from models import base
 from models import account as table
+from models import base
 from services import plans
 from services.plans import Plan
 

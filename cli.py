@@ -1,0 +1,155 @@
+"""The `maptargeter` command: each sub-command is a few lines around a service."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import click
+from tqdm import tqdm
+
+import server
+from core import config, errors
+from jobs import worker
+from models import base, migrations
+from services import accounts, api_keys, places, quickstart
+from services.places import ImportReport
+
+SPEC = Path(__file__).parent / "spec" / "openapi.yaml"
+
+
+class OneLineErrors(click.Group):
+    """A mistake of the user's is one clear line and exit code 1, never a traceback."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except errors.MapTargeterError as error:
+            _fail(str(error))
+        except ValueError as error:
+            _fail(f"configuration: {error}")
+
+
+@click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Find business leads on open map data."""
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Web processes.")
+@click.option("--no-jobs", is_flag=True, help="Run no job process; start `maptargeter work` elsewhere.")
+def serve(host: str, port: int, workers: int, no_jobs: bool) -> None:
+    """Serve the API, and do slow work in a job process."""
+    _prepare()
+    base.close_all()
+    sys.exit(server.serve(host, port, workers, run_jobs=not no_jobs))
+
+
+@main.command()
+def work() -> None:
+    """Run one more job process, on this machine or another."""
+    _prepare()
+    base.close_all()
+    sys.exit(server.work())
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database to this version."""
+    _configure()
+    steps = migrations.migrate()
+    click.echo(f"{steps} step(s) taken." if steps else "Already up to date.")
+
+
+@main.command()
+def spec() -> None:
+    """Print the contract."""
+    click.echo(SPEC.read_text(encoding="utf-8"), nl=False)
+
+
+@main.group("places")
+def places_group() -> None:
+    """The catalogue of places all accounts share."""
+
+
+@places_group.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--format", "format_", default="osm", show_default=True, type=click.Choice(["osm"]))
+def import_places(file: Path, format_: str) -> None:
+    """Load a source into the catalogue."""
+    _prepare()
+    click.echo(_import(file, format_).line())
+
+
+@main.group()
+def account() -> None:
+    """Customers."""
+
+
+@account.command("create")
+@click.argument("email")
+@click.option("--plan", default="free", show_default=True, type=click.Choice(["free", "pro", "enterprise"]))
+def create_account(email: str, plan: str) -> None:
+    """Make an account and print its id."""
+    _prepare()
+    with base.connection():
+        click.echo(accounts.create(email, plan).account_id)
+
+
+@main.group()
+def key() -> None:
+    """API keys."""
+
+
+@key.command("create")
+@click.argument("email")
+@click.option("--name", default="command line", show_default=True)
+@click.option("--scope", "scopes", multiple=True, type=click.Choice(api_keys.SCOPES), help="Repeat; all when left out.")
+def create_key(email: str, name: str, scopes: tuple[str, ...]) -> None:
+    """Make a key and print it, once, alone on the last line."""
+    _prepare()
+    with base.connection():
+        description, secret = api_keys.create(accounts.by_email(email), name, scopes or api_keys.SCOPES)
+    click.echo(f"{description.id}: {', '.join(description.scopes)}. The key is shown only now:")
+    click.echo(secret)
+
+
+@main.command("quickstart")
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
+def run_quickstart(port: int) -> None:
+    """Load and scan the sample city, make a key, and serve. Running it again does no harm."""
+    settings = _prepare()
+    with base.connection():
+        if quickstart.needs_places():
+            click.echo(_import(quickstart.SAMPLE, "osm").line())
+        start = quickstart.prepare(settings.home)
+        worker.run_until_idle()
+        click.echo(quickstart.welcome(start, f"http://127.0.0.1:{port}"))
+    base.close_all()
+    sys.exit(server.serve("127.0.0.1", port, 1, run_jobs=True))
+
+
+def _import(file: Path, format_: str) -> ImportReport:
+    with base.connection(), tqdm(unit=" places", desc=file.name, disable=not sys.stderr.isatty()) as bar:
+        advance: Callable[[int], object] = bar.update
+        return places.import_file(file, format_, advance)
+
+
+def _configure() -> config.Settings:
+    settings = config.Settings.from_env()
+    config.configure(settings)
+    base.connect(settings.database_url)
+    return settings
+
+
+def _prepare() -> config.Settings:
+    settings = _configure()
+    migrations.migrate()
+    return settings
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(f"maptargeter: {message}", err=True)
+    sys.exit(1)

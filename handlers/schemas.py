@@ -1,0 +1,91 @@
+"""How things look on the wire: names and bare types only. What is allowed stands in the spec.
+
+One class per component of the spec, with its name and ``Schema``; a test holds them to the same names and types.
+Leads, scans and exports are not here: a page of leads goes straight from rows to JSON, and scans and exports are also
+told by webhook, so ``services`` makes those documents.
+"""
+
+from marshmallow import Schema, fields
+
+
+class WebhookEndpointSchema(Schema):
+    id = fields.String()
+    url = fields.String()
+    description = fields.String()
+    event_types = fields.List(fields.String())
+    status = fields.String()
+    disabled_reason = fields.String(allow_none=True)
+    created_at = fields.String()
+
+
+class CreatedWebhookEndpointSchema(WebhookEndpointSchema):
+    secret = fields.String()
+
+
+class AttemptSchema(Schema):
+    number = fields.Integer()
+    started_at = fields.String()
+    duration_ms = fields.Integer()
+    status_code = fields.Integer(allow_none=True)
+    error = fields.String(allow_none=True)
+
+
+class DeliverySchema(Schema):
+    id = fields.String()
+    event_id = fields.String()
+    event_type = fields.String()
+    webhook_endpoint_id = fields.String()
+    status = fields.String()
+    attempts = fields.List(fields.Nested(AttemptSchema))
+    next_attempt_at = fields.String(allow_none=True)
+    created_at = fields.String()
+    finished_at = fields.String(allow_none=True)
+
+
+class ApiKeySchema(Schema):
+    id = fields.String()
+    name = fields.String()
+    scopes = fields.List(fields.String())
+    last4 = fields.String()
+    created_at = fields.String()
+    expires_at = fields.String(allow_none=True)
+    last_used_at = fields.String(allow_none=True)
+    revoked_at = fields.String(allow_none=True)
+
+
+class CreatedApiKeySchema(ApiKeySchema):
+    key = fields.String()
+
+
+class PlanLimitsSchema(Schema):
+    requests_per_minute = fields.Integer()
+    rows_per_page = fields.Integer()
+    scan_area_km2 = fields.Float(allow_none=True)
+    leads = fields.Integer(allow_none=True)
+    export_rows = fields.Integer(allow_none=True)
+    enrichment_leads = fields.Integer()
+    webhook_endpoints = fields.Integer()
+    api_keys = fields.Integer()
+
+
+class AccountSchema(Schema):
+    id = fields.String()
+    email = fields.String()
+    plan = fields.String(attribute="plan.name")
+    limits = fields.Nested(PlanLimitsSchema, attribute="plan")
+    created_at = fields.String()
+
+
+class CategorySchema(Schema):
+    id = fields.String()
+    name = fields.String()
+    parent = fields.String(allow_none=True)
+    path = fields.List(fields.String())
+
+
+class SourceSchema(Schema):
+    source = fields.String()
+    release = fields.String(allow_none=True)
+    places = fields.Integer()
+    license = fields.String()
+    attribution = fields.String()

@@ -1,0 +1,186 @@
+"""The main job, end to end: scan, search, export, and a signed webhook for each."""
+
+import csv
+import hashlib
+import io
+import queue
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook
+
+from tests.platform import SAMPLE_AREA, Client, Platform, wait_until
+
+Captured = tuple[dict[str, str], bytes]
+
+
+@pytest.fixture
+def receiver() -> Iterator[tuple[str, "queue.Queue[Captured]"]]:
+    """A customer's own server on loopback, and what it received."""
+    received: queue.Queue[Captured] = queue.Queue()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            received.put(({name.lower(): value for name, value in self.headers.items()}, body))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class named it
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/hooks", received
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def alice(platform: Platform) -> Client:
+    client = platform.account("alice@example.com")
+    client.scanned()
+    return client
+
+
+def test_a_scan_and_an_export_are_told_by_signed_webhooks(
+    platform: Platform, receiver: tuple[str, "queue.Queue[Captured]"]
+) -> None:
+    url, received = receiver
+    client = platform.account("signed@example.com")
+    endpoint = {"url": url, "event_types": ["scan.completed", "export.ready"]}
+    made = client.post("/webhook-endpoints", json=endpoint).raise_for_status().json()
+    verifier = Webhook(made["secret"])
+
+    scan = client.scanned(categories=("cafe",))
+    headers, body = received.get(timeout=15)
+    event: Any = verifier.verify(body.decode(), headers)
+    assert event["type"] == "scan.completed"
+    assert event["data"]["scan"] == scan
+
+    export = client.post("/exports", json={"format": "csv"}).raise_for_status().json()
+    export = client.finished(f"/exports/{export['id']}")
+    headers, body = received.get(timeout=15)
+    event = verifier.verify(body.decode(), headers)
+    assert event["type"] == "export.ready"
+    assert event["data"]["export"] == export
+
+    deliveries = f"/webhook-endpoints/{made['id']}/deliveries"
+    wait_until(
+        lambda: {row["status"] for row in client.get(deliveries).json()["data"]} == {"delivered"},
+        10,
+        lambda: client.get(deliveries).text,
+    )
+    assert len(client.get(deliveries).json()["data"]) == 2
+
+
+def test_a_test_event_arrives_signed(platform: Platform, receiver: tuple[str, "queue.Queue[Captured]"]) -> None:
+    url, received = receiver
+    client = platform.account("test-event@example.com")
+    made = client.post("/webhook-endpoints", json={"url": url, "event_types": ["scan.completed"]}).json()
+    sent = client.post(f"/webhook-endpoints/{made['id']}/test")
+    assert sent.status_code == 202
+    headers, body = received.get(timeout=15)
+    event: Any = Webhook(made["secret"]).verify(body.decode(), headers)
+    assert event["type"] == "webhook.test"
+    assert event["data"]["webhook_endpoint"] == {"id": made["id"], "url": url}
+
+
+def test_the_whole_sample_gives_its_businesses(alice: Client) -> None:
+    page = alice.get("/leads", params={"limit": 500}).json()
+    reachable = {"or": [{"phones": {"exists": True}}, {"emails": {"exists": True}}, {"websites": {"exists": True}}]}
+    with_contact = alice.post("/leads/search", json={"filters": reachable, "limit": 1}).json()
+    assert page["total"]["value"] >= 1250
+    assert with_contact["total"]["value"] >= 750
+
+
+def test_cafes_are_found_by_the_word(alice: Client) -> None:
+    leads = alice.get("/leads", params={"query": "cafe", "limit": 50}).json()["data"]
+    assert len(leads) == 50
+    assert all("cafe" in lead["category_path"] or "caf" in lead["name"].lower() for lead in leads)
+
+
+@pytest.mark.parametrize(("written", "typed"), [("Kämp", "kamp"), ("Café Engel", "cafe engel"), ("Töölö", "toolo")])
+def test_diacritics_do_not_matter(alice: Client, written: str, typed: str) -> None:
+    exact = alice.get("/leads", params={"query": written}).json()
+    folded = alice.get("/leads", params={"query": typed}).json()
+    assert exact["total"]["value"] > 0
+    assert exact == folded
+
+
+def test_scanning_again_changes_nothing(alice: Client) -> None:
+    counts = alice.scanned()["counts"]
+    assert counts["found"] == counts["unchanged"] >= 1250
+    assert counts["new"] == counts["changed"] == counts["gone"] == 0
+
+
+def test_a_dry_run_says_what_the_scan_then_finds(platform: Platform) -> None:
+    client = platform.account("dry@example.com")
+    body = {"area": SAMPLE_AREA, "categories": ["restaurant"], "dry_run": True}
+    estimate = client.post("/scans", json=body)
+    assert estimate.status_code == 200
+    assert client.get("/leads").json()["total"]["value"] == 0
+    assert client.scanned(categories=("restaurant",))["counts"] == estimate.json()["counts"]
+
+
+@pytest.mark.parametrize("format_", ["csv", "json", "ndjson", "geojson"])
+def test_an_export_is_the_file_it_was_announced_as(alice: Client, format_: str) -> None:
+    export = alice.post("/exports", json={"format": format_}).raise_for_status().json()
+    export = alice.finished(f"/exports/{export['id']}")
+    total = alice.get("/leads", params={"limit": 1}).json()["total"]["value"]
+    file = alice.get(export["download_url"]).raise_for_status()
+    assert export["row_count"] == total
+    assert export["bytes"] == len(file.content)
+    assert export["sha256"] == hashlib.sha256(file.content).hexdigest()
+    assert file.headers["etag"] == f'"{export["sha256"]}"'
+
+
+def test_a_csv_has_as_many_rows_as_the_api_counts(alice: Client) -> None:
+    export = alice.post("/exports", json={"format": "csv"}).raise_for_status().json()
+    export = alice.finished(f"/exports/{export['id']}")
+    text = alice.get(export["download_url"]).content.decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    assert len(rows) == alice.get("/leads", params={"limit": 1}).json()["total"]["value"]
+    assert len({row["id"] for row in rows}) == len(rows)
+
+
+def test_pages_visit_every_lead_once(alice: Client) -> None:
+    seen: list[str] = []
+    params: dict[str, Any] = {"limit": 400}
+    while True:
+        page = alice.get("/leads", params=params).raise_for_status()
+        seen += [lead["id"] for lead in page.json()["data"]]
+        if page.json()["next_cursor"] is None:
+            break
+        assert 'rel="next"' in page.headers["link"]
+        params["cursor"] = page.json()["next_cursor"]
+    assert len(seen) == len(set(seen)) == alice.get("/leads").json()["total"]["value"]
+
+
+def test_another_account_sees_nothing_of_it(platform: Platform, alice: Client) -> None:
+    bob = platform.account("bob@example.com")
+    lead = alice.get("/leads", params={"limit": 1}).json()["data"][0]
+    made_up = lead["id"][:-1] + ("0" if lead["id"][-1] != "0" else "1")
+    theirs, nobodys = bob.get(f"/leads/{lead['id']}"), bob.get(f"/leads/{made_up}")
+    assert bob.get("/leads").json()["total"]["value"] == 0
+    assert theirs.status_code == nobodys.status_code == 404
+    for answer in (theirs.json()["error"], nobodys.json()["error"]):
+        answer.pop("request_id")
+    assert theirs.json()["error"]["message"] == nobodys.json()["error"]["message"]
+
+
+def test_a_repeated_request_with_a_key_creates_nothing_twice(platform: Platform) -> None:
+    client = platform.account("twice@example.com")
+    answers = [
+        client.post("/exports", json={"format": "csv"}, headers={"Idempotency-Key": "once"}) for _ in range(3)
+    ]
+    assert {answer.json()["id"] for answer in answers} == {answers[0].json()["id"]}
+    assert [answer.headers.get("idempotency-replayed") for answer in answers] == [None, "true", "true"]
+    other = client.post("/exports", json={"format": "json"}, headers={"Idempotency-Key": "once"})
+    assert other.status_code == 400
+    assert other.json()["error"]["code"] == "idempotency_mismatch"

@@ -1,0 +1,123 @@
+"""A whole MapTargeter as an operator runs it: real processes, a real port, a folder of its own."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).parent.parent
+SAMPLE = ROOT / "data" / "helsinki-centre.osm.pbf"
+SAMPLE_AREA = {"bbox": [24.93, 60.16, 24.96, 60.185]}
+
+
+class Platform:
+    """An installation in ``home``. ``url`` answers between ``start`` and ``stop``."""
+
+    def __init__(self, home: Path, **environ: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.home = home
+        self.log = home / "serve.log"
+        self.environ = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("MAPTARGETER_")},
+            "MAPTARGETER_HOME": str(home),
+            "MAPTARGETER_PUBLIC_URL": self.url,
+            "MAPTARGETER_OUTBOUND_ALLOW": "127.0.0.0/8",
+            **environ,
+        }
+        self._server: subprocess.Popen[bytes] | None = None
+
+    def run(self, *arguments: str) -> str:
+        """Run a ``maptargeter`` command and return what it printed; raise on failure."""
+        done = self.try_run(*arguments)
+        if done.returncode:
+            raise AssertionError(f"maptargeter {' '.join(arguments)} failed: {done.stderr}")
+        return done.stdout
+
+    def try_run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run a ``maptargeter`` command, whatever comes of it."""
+        command = [sys.executable, "-m", "cli", *arguments]
+        return subprocess.run(command, cwd=ROOT, env=self.environ, capture_output=True, text=True, timeout=60)
+
+    def start(self, *arguments: str) -> None:
+        """Serve until ``stop``; return once it answers."""
+        command = [sys.executable, "-m", "cli", "serve", "--port", str(self.port), *arguments]
+        with self.log.open("ab") as log:
+            self._server = subprocess.Popen(command, cwd=ROOT, env=self.environ, stdout=log, stderr=log)
+        wait_until(self._answers, 30, lambda: self.log.read_text())
+
+    def stop(self) -> int:
+        """End it as an operator would; return its exit code."""
+        assert self._server is not None
+        self._server.send_signal(signal.SIGTERM)
+        return self._server.wait(timeout=40)
+
+    def account(self, email: str, plan: str = "pro") -> "Client":
+        """Make an account with a key for everything, and return its client."""
+        self.run("account", "create", email, "--plan", plan)
+        return self.client(self.run("key", "create", email).splitlines()[-1])
+
+    def client(self, key: str) -> "Client":
+        return Client(self.url, key)
+
+    def _answers(self) -> bool:
+        if self._server is not None and self._server.poll() is not None:
+            raise AssertionError(f"the server ended: {self.log.read_text()}")
+        try:
+            return httpx.get(f"{self.url}/healthz", timeout=2).status_code == 200
+        except httpx.TransportError:
+            return False
+
+
+class Client(httpx.Client):
+    """An HTTP client with a key, and the waiting that every story needs."""
+
+    def __init__(self, url: str, key: str) -> None:
+        super().__init__(base_url=f"{url}/v1", headers={"X-API-Key": key}, timeout=30)
+        self.key = key
+
+    def finished(self, path: str, seconds: float = 30) -> dict[str, Any]:
+        """Poll ``path`` until its ``status`` is a final one; return the document."""
+        document: dict[str, Any] = {}
+
+        def done() -> bool:
+            document.update(self.get(path).raise_for_status().json())
+            return document["status"] not in ("queued", "running")
+
+        wait_until(done, seconds, lambda: str(document))
+        return document
+
+    def scanned(self, area: dict[str, Any] | None = None, categories: tuple[str, ...] = ()) -> dict[str, Any]:
+        """Scan an area, by default the whole sample, to the end."""
+        body = {"area": area or SAMPLE_AREA, "categories": list(categories)}
+        made = self.post("/scans", json=body).raise_for_status().json()
+        return self.finished(f"/scans/{made['id']}")
+
+
+def wait_until(condition: Any, seconds: float, what: Any) -> None:
+    """Ask until ``condition()`` is true; fail with ``what()`` after ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what()}")
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def key_in(text: str) -> str:
+    """Return the API key in what a command printed."""
+    found = re.search(r"mt_live_[0-9A-Za-z]{38}", text)
+    assert found, text
+    return found[0]
