@@ -1,0 +1,17 @@
+"""Work off the request path: one module for each kind of job, each with ``run(job)``.
+
+A handler may run again after a crash. It ends its last transaction with ``models.job.complete(job)``, so that its
+effect and the end of the job are one commit; a job it leaves open is finished when it returns. A job that raises is
+tried again later, except for ``models.job.Permanent`` and permanent provider errors. Handler modules import nothing
+from this file.
+"""
+
+from jobs.worker import Handler, Periodic
+
+HANDLERS: dict[str, Handler] = {
+    # kind: module.run
+}
+
+PERIODIC: list[Periodic] = [
+    # Periodic(name, every_s, function)
+]
