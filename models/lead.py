@@ -1,25 +1,36 @@
 """Leads: businesses as one account knows them, and which places each was merged from."""
 
+from typing import Any
+
 import peewee
 
 from models import base
 from models.base import JSONText, Stamp
 
 
+class KeyText(peewee.TextField):
+    """Text as ``models.search.key`` gives it, ordered by code point on both databases."""
+
+    def ddl_datatype(self, ctx: Any) -> Any:
+        collation = "" if base.is_sqlite() else ' COLLATE "C"'
+        return peewee.NodeList((super().ddl_datatype(ctx), peewee.SQL(collation)))
+
+
 class Lead(base.Model):
-    """One business of one account.
+    """One business of one account. Written in batches, by ``models.lead_batch`` alone.
 
     ``number`` is internal; ``id`` public. ``rank_key`` orders an account's leads from best to worst:
-    see ``models.search.rank_key``. Columns filters use are plain; the rest of the document is JSON text.
+    see ``models.search``. Columns filters use are plain; the rest of the document is JSON text. Text is compared and
+    sorted by the ``..._key`` column made from it.
     """
 
     number = peewee.AutoField()
     id = peewee.CharField(max_length=40, unique=True)
     account_id = peewee.CharField(max_length=40)
-    rank_key = peewee.BigIntegerField(null=True, unique=True)
+    rank_key = peewee.BigIntegerField(unique=True)
     name = peewee.TextField()
-    names = JSONText()
-    alt_names = JSONText()
+    names = JSONText()  # {language: name}
+    alt_names = JSONText()  # [str]
     brand = peewee.TextField(null=True)
     brand_wikidata = peewee.TextField(null=True)
     operator = peewee.TextField(null=True)
@@ -59,16 +70,21 @@ class Lead(base.Model):
     last_seen_at = Stamp()
     changed_at = Stamp()
     gone_at = Stamp(null=True)
+    name_key = KeyText()
+    brand_key = KeyText(null=True)
+    operator_key = KeyText(null=True)
+    street_key = KeyText(null=True)
+    district_key = KeyText(null=True)
+    city_key = KeyText(null=True)
+    region_key = KeyText(null=True)
+    website_key = KeyText(null=True)  # of the first website
 
     class Meta:
         indexes = (
-            (("account_id", "rank_key"), False),
-            (("account_id", "name", "number"), False),
+            (("account_id", "name_key", "number"), False),
             (("account_id", "first_seen_at", "number"), False),
             (("account_id", "last_seen_at", "number"), False),
             (("account_id", "changed_at", "number"), False),
-            (("account_id", "category", "rank_key"), False),
-            (("account_id", "city", "rank_key"), False),
             (("account_id", "lat", "lon"), False),
         )
 

@@ -1,6 +1,6 @@
 """The list of all tables, for creating a new database and for emptying one in tests."""
 
-from models import account, base, export, idempotency, job, lead, scan, webhook
+from models import account, base, export, idempotency, job, lead, scan, search, webhook
 
 TABLES: tuple[type[base.Model], ...] = (
     *account.TABLES,
@@ -16,3 +16,4 @@ TABLES: tuple[type[base.Model], ...] = (
 def create() -> None:
     """Create every table and index of this version in an empty database."""
     base.database.create_tables(list(TABLES))
+    search.create()

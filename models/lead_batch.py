@@ -1,0 +1,91 @@
+"""Writes leads in batches, and with them all that is made from a lead: keys, place in the ranking, search terms."""
+
+import operator
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from core import text
+from models import base, search
+from models.base import JSONText
+from models.lead import Lead
+
+LeadRow = Mapping[str, Any]
+"""A lead by the columns of ``Lead``, JSON columns as values, but for ``account_id``, ``rank_key`` and ``..._key``."""
+
+_COLUMNS = tuple(Lead._meta.fields)
+_VALUES = operator.itemgetter(*_COLUMNS)
+_JSON = tuple(name for name, field in Lead._meta.fields.items() if isinstance(field, JSONText))
+_KEYED = ("name", "brand", "operator", "street", "district", "city", "region")
+_INSERT = " ".join(("INSERT INTO lead", f"({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"))
+_UPDATE = " ".join(("UPDATE lead", f"SET {', '.join(f'{name} = ?' for name in _COLUMNS)} WHERE number = ?"))
+
+
+def write(account_id: str, account_number: int, new: Sequence[LeadRow], changed: Sequence[LeadRow] = ()) -> list[int]:
+    """Insert ``new`` leads and replace ``changed`` ones, known by their ``number``; return the numbers of the new.
+
+    To be called inside the transaction that everything else about these leads is written in.
+    """
+    numbers = list(_new_numbers(len(new)))
+    numbered = [{**lead, "number": number} for lead, number in zip(new, numbers, strict=True)]
+    inserted = [_record(account_id, account_number, lead) for lead in numbered]
+    replaced = [_record(account_id, account_number, lead) for lead in changed]
+    search.unindex(_rank_keys(lead["number"] for lead in changed).values())
+    _each(_INSERT, map(_VALUES, inserted))
+    _each(_UPDATE, ((*_VALUES(record), record["number"]) for record in replaced))
+    search.index((record["rank_key"], record["terms"]) for record in inserted + replaced)
+    return numbers
+
+
+def set_gone(numbers: Iterable[int], at: str) -> None:
+    """Mark leads, present until now, as gone since ``at``: they rank behind all present ones."""
+    keys = _rank_keys(numbers)
+    documents = search.indexed(keys.values())
+    search.unindex(keys.values())
+    sql = "UPDATE lead SET gone_at = ?, rank_key = ? WHERE number = ?"
+    _each(sql, ((at, key | search.GONE, number) for number, key in keys.items()))
+    search.index((key | search.GONE, terms) for key, terms in documents)
+
+
+def set_seen(numbers: Iterable[int], scan_id: str, at: str) -> None:
+    """Mark leads that a scan found as they were as seen by it."""
+    sql = "UPDATE lead SET last_seen_at = ?, scan_id = ? WHERE number = ?"
+    _each(sql, ((at, scan_id, number) for number in numbers))
+
+
+def _each(sql: str, parameters: Iterable[tuple[Any, ...]]) -> None:
+    base.database.cursor().executemany(base.portable(sql), parameters)
+
+
+def _rank_keys(numbers: Iterable[int]) -> dict[int, int]:
+    return {
+        number: key
+        for number in numbers
+        for (key,) in base.rows("SELECT rank_key FROM lead WHERE number = ?", (number,))
+    }
+
+
+def _new_numbers(count: int) -> Iterable[int]:
+    if base.is_sqlite():  # a writer holds the only write lock: nobody else takes these
+        last = base.rows("SELECT coalesce(max(number), 0) FROM lead")[0][0]
+        return range(last + 1, last + 1 + count)
+    taken = base.rows("SELECT nextval(pg_get_serial_sequence('lead', 'number')) FROM generate_series(1, ?)", (count,))
+    return [row[0] for row in taken]
+
+
+def _record(account_id: str, account_number: int, lead: LeadRow) -> dict[str, Any]:
+    """Return all columns of a lead as the database keeps them, and its search ``terms``."""
+    gone = lead["gone_at"] is not None
+    record = dict(lead) | {
+        "account_id": account_id,
+        "rank_key": search.rank_key(account_number, lead["quality_score"], lead["number"], gone=gone),
+        "website_key": text.fold(lead["websites"][0]) if lead["websites"] else None,
+    }
+    record |= {f"{name}_key": None if lead[name] is None else search.key(lead[name]) for name in _KEYED}
+    record["terms"] = search.terms(record)
+    return record | {name: _json(lead[name]) for name in _JSON}
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else orjson.dumps(value).decode()
