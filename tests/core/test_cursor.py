@@ -16,7 +16,14 @@ GOLDEN = (
     "AQQJrKT3BNP2L8cGZmVD1GdbIjIwMjYtMTEtMjRUMDQ6Mzg6MDAuMTIzWiIsImxlYWRfMD"
     "FqZGYwMDAwMDAwMDAwMDAwMDAwMDAwMDAwIiw3LDIuNSxudWxsLHRydWVd"
 )
-GOLDEN_POSITION = ["2026-11-24T04:38:00.123Z", "lead_01jdf0000000000000000000000", 7, 2.5, None, True]
+GOLDEN_POSITION: list[cursor.Scalar] = [
+    "2026-11-24T04:38:00.123Z",
+    "lead_01jdf0000000000000000000000",
+    7,
+    2.5,
+    None,
+    True,
+]
 
 scalars: st.SearchStrategy[cursor.Scalar] = st.one_of(
     st.none(), st.booleans(), st.integers(-(2**63), 2**63 - 1), st.floats(allow_nan=False, allow_infinity=False),
