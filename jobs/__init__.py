@@ -6,10 +6,12 @@ tried again later, except for ``models.job.Permanent`` and permanent provider er
 from this file.
 """
 
+from jobs import deliver_webhook
 from jobs.worker import Handler, Periodic
 
 HANDLERS: dict[str, Handler] = {
     # kind: module.run
+    "deliver_webhook": deliver_webhook.run,
 }
 
 PERIODIC: list[Periodic] = [

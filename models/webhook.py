@@ -11,7 +11,6 @@ from typing import Any
 import peewee
 
 from models import base
-from models.account import Account
 from models.base import JSONText, Stamp
 
 
@@ -73,7 +72,7 @@ class Delivery(base.Model):
 
 
 class Attempt(base.Model):
-    """One HTTP request of a delivery. ``status_code`` is null when no answer came; then ``error`` says why."""
+    """One HTTP request. ``error`` says why no whole answer came; ``status_code`` is null if none began."""
 
     account_id = peewee.CharField(max_length=40)
     delivery_id = peewee.CharField(max_length=40)
@@ -81,7 +80,7 @@ class Attempt(base.Model):
     started_at = Stamp()
     duration_ms = peewee.IntegerField()
     status_code = peewee.IntegerField(null=True)
-    error = peewee.CharField(max_length=64, null=True)
+    error = peewee.TextField(null=True)
     response_body = peewee.TextField(null=True)  # its first 16 KiB
     address = peewee.TextField(null=True)  # the one connected to
     tls = JSONText(null=True)
@@ -125,15 +124,10 @@ def count_endpoints(account_id: str) -> int:
     return int(WebhookEndpoint.select().where(WebhookEndpoint.account_id == account_id).count())
 
 
-def lock_account(account_id: str) -> None:
-    """Until the transaction ends, nobody else who locks this account goes on: so a limit counted here holds."""
-    _first(_held(Account.select(Account.number).where(Account.id == account_id)))
-
-
 def lock_endpoint(account_id: str, endpoint_id: str) -> str | None:
     """Return the endpoint's status (None: there is none), which nobody changes before the transaction ends."""
     query = WebhookEndpoint.select(WebhookEndpoint.status).where(*_is_endpoint(account_id, endpoint_id))
-    row = _first(_held(query))
+    row = _first(query if base.is_sqlite() else query.for_update())
     return str(row["status"]) if row else None
 
 
@@ -200,16 +194,9 @@ def due(account_id: str, delivery_id: str) -> Row | None:
     return _first(query)
 
 
-def lock_pending(account_id: str, delivery_id: str) -> int | None:
-    """Return how many attempts a pending delivery has had and hold the row; None if it is not pending."""
-    query = Delivery.select(Delivery.attempts_count).where(*_is_pending(account_id, delivery_id))
-    row = _first(_held(query))
-    return int(row["attempts_count"]) if row else None
-
-
-def update_delivery(account_id: str, delivery_id: str, **changes: Any) -> None:
-    mine = (Delivery.account_id == account_id) & (Delivery.id == delivery_id)
-    Delivery.update(changes).where(mine).execute()
+def settle(account_id: str, delivery_id: str, **changes: Any) -> bool:
+    """Change a delivery that is still pending; False if it is not, as after its endpoint was deleted."""
+    return bool(Delivery.update(changes).where(*_is_pending(account_id, delivery_id)).execute())
 
 
 def _all(query: Any) -> list[Row]:
@@ -218,11 +205,6 @@ def _all(query: Any) -> list[Row]:
 
 def _first(query: Any) -> Row | None:
     return next(iter(query.limit(1).dicts()), None)
-
-
-def _held(query: Any) -> Any:
-    """Keep the selected rows from changing until the transaction ends; on SQLite it keeps all of them anyway."""
-    return query if base.is_sqlite() else query.for_update()
 
 
 def _deliveries(account_id: str) -> Any:

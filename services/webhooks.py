@@ -5,21 +5,29 @@ event is told if and only if the change was committed. Messages follow Standard 
 """
 
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from functools import cache
+from typing import Any, NewType
 
 import orjson
 
 from core import clock, config, http, ids, sealing, signing
-from core.errors import Conflict, NotFound
-from models import base, job
+from core.errors import Conflict, ForbiddenAddress, NotFound, Violation
+from models import account, base, job
 from models import webhook as table
+from services import pages
 from services.accounts import Caller
+from services.pages import Page
 
 SCAN_COMPLETED = "scan.completed"
 EXPORT_READY = "export.ready"
 ENRICHMENT_BATCH_DONE = "enrichment.batch_done"
 TEST = "webhook.test"  # goes to one endpoint, whatever it subscribed to
 DELIVER = "deliver_webhook"  # the kind of job that makes the next attempt of a delivery
+USER_AGENT = "MapTargeter-Webhooks/1.0"
+
+CheckedUrl = NewType("CheckedUrl", str)
+"""A URL that ``check_url`` let pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +45,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One HTTP request. Without a ``status_code`` no answer came, and ``error`` is one word that says why."""
+    """One HTTP request. ``error`` says why no whole answer came; ``status_code`` is None if none began."""
 
     number: int
     started_at: str
@@ -68,20 +76,30 @@ def emit(account_id: str, event_type: str, data: dict[str, Any]) -> str:
     true: until that ends, the account's other events wait for this one's sequence number.
     """
     event_id, now = _write_event(account_id, event_type, data)
-    for endpoint_id in table.subscribers(account_id, event_type):
-        _write_delivery(account_id, event_id, endpoint_id, now)
+    _write_deliveries(account_id, event_id, table.subscribers(account_id, event_type), now)
     return event_id
 
 
-def create_endpoint(caller: Caller, url: str, event_types: list[str], description: str = "") -> tuple[Endpoint, str]:
-    """Return the new endpoint and its secret, which is never shown again.
+def check_url(url: str) -> CheckedUrl:
+    """Return a URL that events may be sent to; raise ForbiddenAddress, also if its name does not resolve.
 
-    Raise ForbiddenAddress for a URL that may not be reached, PlanLimitExceeded for one endpoint too many.
+    It asks the DNS and may take seconds: call it outside any transaction. Every attempt checks again.
     """
-    http.resolve_and_check(url)
+    try:
+        client().resolve_and_check(url)
+    except (ForbiddenAddress, http.OutboundError) as error:
+        problem = Violation("body", "url", "not_allowed", str(error), "/url")
+        raise ForbiddenAddress(f"Events cannot be sent to this URL: {error}.", [problem]) from error
+    return CheckedUrl(url)
+
+
+def create_endpoint(
+    caller: Caller, url: CheckedUrl, event_types: list[str], description: str = ""
+) -> tuple[Endpoint, str]:
+    """Return the new endpoint and its secret, which is never shown again; raise PlanLimitExceeded for one too many."""
     endpoint_id, now, secret = ids.new("whe"), clock.now_stamp(), signing.new_secret()
     with base.transaction():
-        table.lock_account(caller.account_id)
+        account.lock(caller.account_id)
         caller.plan.require("webhook_endpoints", table.count_endpoints(caller.account_id) + 1)
         table.WebhookEndpoint.insert(
             id=endpoint_id, account_id=caller.account_id, url=url, description=description, event_types=event_types,
@@ -90,21 +108,20 @@ def create_endpoint(caller: Caller, url: str, event_types: list[str], descriptio
     return get_endpoint(caller, endpoint_id), secret
 
 
-def list_endpoints(caller: Caller, limit: int, after: str | None = None) -> list[Endpoint]:
-    """Return up to ``limit`` endpoints, newest first, that follow the one with the id ``after``."""
-    return [Endpoint(**row) for row in table.endpoints(caller.account_id, limit, after)]
+def list_endpoints(caller: Caller, limit: int, cursor: str | None = None) -> Page:
+    """Return a page of the account's ``Endpoint``s, newest first."""
 
+    def fetch(count: int, after: str | None) -> list[Endpoint]:
+        return [Endpoint(**row) for row in table.endpoints(caller.account_id, count, after)]
 
-def count_endpoints(caller: Caller) -> int:
-    """Return how many endpoints the account has."""
-    return table.count_endpoints(caller.account_id)
+    return pages.newest_first(caller, "list_webhook_endpoints", limit, cursor, fetch, lambda row: str(row.id))
 
 
 def get_endpoint(caller: Caller, endpoint_id: str) -> Endpoint:
     """Raise NotFound unless the account has this endpoint."""
     row = table.endpoint(caller.account_id, endpoint_id)
     if row is None:
-        raise NotFound(f"There is no webhook endpoint {endpoint_id}.")
+        raise NotFound("There is no webhook endpoint with this id.")
     return Endpoint(**row)
 
 
@@ -112,7 +129,7 @@ def delete_endpoint(caller: Caller, endpoint_id: str) -> None:
     """Forget an endpoint and its secret; what was still to be sent to it has failed. Raise NotFound."""
     with base.transaction():
         if not table.delete_endpoint(caller.account_id, endpoint_id, clock.now_stamp()):
-            raise NotFound(f"There is no webhook endpoint {endpoint_id}.")
+            raise NotFound("There is no webhook endpoint with this id.")
 
 
 def send_test_event(caller: Caller, endpoint_id: str) -> Delivery:
@@ -122,32 +139,47 @@ def send_test_event(caller: Caller, endpoint_id: str) -> Delivery:
     """
     endpoint = get_endpoint(caller, endpoint_id)
     if endpoint.status != "enabled":
-        raise Conflict(f"The webhook endpoint {endpoint_id} is {endpoint.status}: nothing is sent to it.")
+        raise Conflict(f"This webhook endpoint is {endpoint.status}: nothing is sent to it.")
     with base.transaction():
         data = {"webhook_endpoint": {"id": endpoint.id, "url": endpoint.url}}
         event_id, now = _write_event(caller.account_id, TEST, data)
-        delivery_id = _write_delivery(caller.account_id, event_id, endpoint_id, now)
+        [delivery_id] = _write_deliveries(caller.account_id, event_id, [endpoint_id], now)
     return get_delivery(caller, endpoint_id, delivery_id)
 
 
-def list_deliveries(caller: Caller, endpoint_id: str, limit: int, after: str | None = None) -> list[Delivery]:
-    """Return up to ``limit`` deliveries, newest first, that follow the one with the id ``after``; raise NotFound."""
+def list_deliveries(caller: Caller, endpoint_id: str, limit: int, cursor: str | None = None) -> Page:
+    """Return a page of an endpoint's ``Delivery``s with their attempts, newest first; raise NotFound."""
+
+    def fetch(count: int, after: str | None) -> list[Delivery]:
+        return _with_attempts(caller.account_id, table.deliveries(caller.account_id, endpoint_id, count, after))
+
     get_endpoint(caller, endpoint_id)
-    return _with_attempts(caller.account_id, table.deliveries(caller.account_id, endpoint_id, limit, after))
+    operation = f"list_deliveries {endpoint_id}"
+    return pages.newest_first(caller, operation, limit, cursor, fetch, lambda row: str(row.id))
 
 
 def get_delivery(caller: Caller, endpoint_id: str, delivery_id: str) -> Delivery:
     """Raise NotFound unless this delivery is one of this endpoint's."""
     row = table.delivery(caller.account_id, endpoint_id, delivery_id)
     if row is None:
-        raise NotFound(f"There is no delivery {delivery_id}.")
+        raise NotFound("There is no delivery with this id.")
     return _with_attempts(caller.account_id, [row])[0]
+
+
+def next_attempt(account_id: str, delivery_id: str, run_at: datetime | None = None) -> job.New:
+    """Return the job that makes a delivery's next attempt; a delivery never has two."""
+    return job.New(DELIVER, {"delivery_id": delivery_id}, account_id, key=delivery_id, run_at=run_at)
 
 
 def signing_secrets(endpoint_id: str, stored: list[dict[str, Any]], now: str) -> list[str]:
     """Return the secrets that sign at ``now``, newest first; raise ValueError if they cannot be unsealed."""
     valid = [entry for entry in stored if entry["valid_until"] is None or entry["valid_until"] > now]
     return [sealing.unseal(_sealing_key(), entry["sealed"], endpoint_id) for entry in valid]
+
+
+def client() -> http.Client:
+    """Return this process's client for webhooks, which keeps connections to receivers open."""
+    return _client(config.current().outbound_allow)
 
 
 def _write_event(account_id: str, event_type: str, data: dict[str, Any]) -> tuple[str, str]:
@@ -162,15 +194,19 @@ def _write_event(account_id: str, event_type: str, data: dict[str, Any]) -> tupl
     return event_id, now
 
 
-def _write_delivery(account_id: str, event_id: str, endpoint_id: str, now: str) -> str:
-    """Write a delivery with its first job. An endpoint that is not enabled gets one too: the job leaves it waiting."""
-    delivery_id = ids.new("dlv")
-    table.Delivery.insert(
-        id=delivery_id, account_id=account_id, event_id=event_id, endpoint_id=endpoint_id, status="pending",
-        next_attempt_at=now, created_at=now,
-    ).execute()  # fmt: skip
-    job.enqueue(DELIVER, {"delivery_id": delivery_id}, account_id=account_id)
-    return delivery_id
+def _write_deliveries(account_id: str, event_id: str, endpoint_ids: list[str], now: str) -> list[str]:
+    """Write deliveries with their first jobs. What is not enabled gets them too: the job leaves it waiting."""
+    rows = [
+        {
+            "id": ids.new("dlv"), "account_id": account_id, "event_id": event_id, "endpoint_id": endpoint_id,
+            "status": "pending", "next_attempt_at": now, "created_at": now,
+        }
+        for endpoint_id in endpoint_ids
+    ]  # fmt: skip
+    if rows:
+        table.Delivery.insert_many(rows).execute()
+        job.enqueue_many([next_attempt(account_id, str(row["id"])) for row in rows])
+    return [str(row["id"]) for row in rows]
 
 
 def _with_attempts(account_id: str, rows: list[dict[str, Any]]) -> list[Delivery]:
@@ -178,6 +214,11 @@ def _with_attempts(account_id: str, rows: list[dict[str, Any]]) -> list[Delivery
     for attempt in table.attempts(account_id, made):
         made[attempt.pop("delivery_id")].append(Attempt(**attempt))
     return [Delivery(attempts=made[row["id"]], **row) for row in rows]
+
+
+@cache
+def _client(allow: tuple[config.Network, ...]) -> http.Client:
+    return http.Client(allow, USER_AGENT)
 
 
 def _sealed(endpoint_id: str, secret: str) -> dict[str, Any]:

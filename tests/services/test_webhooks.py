@@ -1,0 +1,229 @@
+import orjson
+import pytest
+
+from core import clock, config
+from core.errors import Conflict, ForbiddenAddress, InvalidCursor, NotFound, PlanLimitExceeded
+from models import base, job, webhook
+from services import accounts, webhooks
+from services.accounts import Caller
+
+pytestmark = pytest.mark.usefixtures("database")
+URL = webhooks.CheckedUrl("https://example.com/hook")
+
+
+@pytest.fixture
+def alice() -> Caller:
+    return accounts.create("alice@example.com", "pro")
+
+
+@pytest.fixture
+def bob() -> Caller:
+    return accounts.create("bob@example.com")
+
+
+def subscribe(caller: Caller, *event_types: str) -> str:
+    return webhooks.create_endpoint(caller, URL, list(event_types or ["scan.completed"]))[0].id
+
+
+def emit(caller: Caller, event_type: str = "scan.completed", **data: object) -> str:
+    with base.transaction():
+        return webhooks.emit(caller.account_id, event_type, data)
+
+
+def test_an_event_is_written_once_with_a_delivery_and_a_job_for_each_subscriber(alice, bob):
+    first, second = subscribe(alice), subscribe(alice, "export.ready", "scan.completed")
+    subscribe(alice, "export.ready")
+    subscribe(bob)
+    event_id = emit(alice, scan={"id": "scan_1"})
+    assert webhook.Event.get().id == event_id
+    rows = list(webhook.Delivery.select())
+    assert {(row.event_id, row.endpoint_id, row.account_id, row.status) for row in rows} == {
+        (event_id, first, alice.account_id, "pending"),
+        (event_id, second, alice.account_id, "pending"),
+    }
+    jobs = [(row.kind, row.account_id, row.payload["delivery_id"]) for row in job.JobRow.select()]
+    assert sorted(jobs) == sorted((webhooks.DELIVER, alice.account_id, row.id) for row in rows)
+
+
+def test_the_body_is_the_minified_message_in_the_order_of_the_standard(alice):
+    event_id = emit(alice, scan={"id": "scan_1", "name": "Kahvilat ☕ \0"})
+    event = webhook.Event.get()
+    facts = {"id": event_id, "account_id": alice.account_id, "sequence": 1}
+    message = {
+        "type": "scan.completed",
+        "timestamp": event.created_at,
+        "data": {**facts, "scan": {"id": "scan_1", "name": "Kahvilat ☕ \0"}},
+    }
+    assert event.body.encode() == orjson.dumps(message)
+    assert clock.stamp(clock.parse(event.created_at)) == event.created_at
+
+
+def test_an_event_nobody_wants_is_kept_and_counted(alice, bob):
+    emit(alice)
+    emit(bob)
+    emit(alice)
+    events = webhook.Event.select().order_by(webhook.Event.account_id, webhook.Event.sequence)
+    assert {(row.account_id, row.sequence) for row in events} == {
+        (alice.account_id, 1),
+        (alice.account_id, 2),
+        (bob.account_id, 1),
+    }
+    assert not job.JobRow.select().exists()
+
+
+def test_what_is_rolled_back_was_never_told(alice):
+    subscribe(alice)
+    with base.transaction() as _, base.database.atomic() as savepoint:
+        webhooks.emit(alice.account_id, "scan.completed", {})
+        savepoint.rollback()
+    assert not any(table.select().exists() for table in (webhook.Event, webhook.Delivery, job.JobRow))
+
+
+def test_an_event_outside_a_transaction_is_a_mistake(alice):
+    with pytest.raises(RuntimeError, match="transaction"):
+        webhooks.emit(alice.account_id, "scan.completed", {})
+    assert not webhook.Event.select().exists()
+
+
+def test_an_endpoint_is_made_with_a_secret_that_is_shown_once_and_sealed(alice):
+    endpoint, secret = webhooks.create_endpoint(alice, URL, ["scan.completed"], "CRM ä")
+    assert endpoint == webhooks.get_endpoint(alice, endpoint.id)
+    assert endpoint == webhooks.Endpoint(
+        endpoint.id, URL, "CRM ä", ["scan.completed"], "enabled", None, webhook.WebhookEndpoint.get().created_at
+    )
+    assert secret.startswith("whsec_")
+    [row] = base.rows("SELECT * FROM webhook_endpoint")
+    assert secret.removeprefix("whsec_") not in repr(row)
+    stored = webhook.WebhookEndpoint.get().secrets
+    assert webhooks.signing_secrets(endpoint.id, stored, clock.now_stamp()) == [secret]
+
+
+def test_another_secret_key_cannot_read_the_secrets(alice, settings, tmp_path):
+    endpoint_id = subscribe(alice)
+    stored = webhook.WebhookEndpoint.get().secrets
+    config.configure(config.Settings.from_env({"MAPTARGETER_HOME": str(tmp_path / "other")}))
+    with pytest.raises(ValueError, match="MAPTARGETER_SECRET_KEY"):
+        webhooks.signing_secrets(endpoint_id, stored, clock.now_stamp())
+    config.configure(settings)
+
+
+def test_a_plan_allows_so_many_endpoints_and_a_deleted_one_makes_room(bob):
+    endpoint_id = subscribe(bob)
+    with pytest.raises(PlanLimitExceeded, match="1 webhook endpoints"):
+        subscribe(bob)
+    webhooks.delete_endpoint(bob, endpoint_id)
+    subscribe(bob)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://93.184.216.34/",
+        "https://10.0.0.1/hook",
+        "https://169.254.169.254/",
+        "https://[::ffff:192.168.1.1]/",
+        "https://93.184.216.34:22/",
+        "https://user@93.184.216.34/",
+        "ftp://example.com/",
+        "hello",
+        "https://name.invalid/",
+    ],
+)
+def test_a_url_that_may_not_be_reached_is_refused_by_name(url):
+    with pytest.raises(ForbiddenAddress) as caught:
+        webhooks.check_url(url)
+    [problem] = caught.value.details
+    assert (problem.where, problem.field, problem.pointer) == ("body", "url", "/url")
+    assert problem.message in caught.value.message
+
+
+@pytest.mark.parametrize("url", ["https://93.184.216.34/hook", "https://93.184.216.34:8443/", "http://127.0.0.1:9/"])
+def test_a_public_or_an_allowed_url_passes(url):
+    assert webhooks.check_url(url) == url
+
+
+def test_the_endpoints_of_others_do_not_exist(alice, bob):
+    endpoint_id = subscribe(alice)
+    delivery = webhooks.send_test_event(alice, endpoint_id)
+    for attempt in (
+        lambda: webhooks.get_endpoint(bob, endpoint_id),
+        lambda: webhooks.delete_endpoint(bob, endpoint_id),
+        lambda: webhooks.send_test_event(bob, endpoint_id),
+        lambda: webhooks.list_deliveries(bob, endpoint_id, 10),
+        lambda: webhooks.get_delivery(bob, endpoint_id, delivery.id),
+        lambda: webhooks.get_delivery(alice, subscribe(alice), delivery.id),
+    ):
+        with pytest.raises(NotFound):
+            attempt()
+    assert webhooks.list_endpoints(bob, 10).rows == []
+
+
+def test_endpoints_and_deliveries_come_in_pages(alice):
+    made = [subscribe(alice) for _ in range(3)]
+    page = webhooks.list_endpoints(alice, 2)
+    rest = webhooks.list_endpoints(alice, 2, page.next_cursor)
+    listed = [row.id for row in page.rows + rest.rows]
+    assert listed == sorted(made, reverse=True)
+    assert rest.next_cursor is None
+
+    events = [emit(alice) for _ in range(3)]
+    page = webhooks.list_deliveries(alice, made[0], 2)
+    rest = webhooks.list_deliveries(alice, made[0], 2, page.next_cursor)
+    assert sorted(row.event_id for row in page.rows + rest.rows) == sorted(events)
+    assert [row.id for row in page.rows] == sorted((row.id for row in page.rows), reverse=True)
+    with pytest.raises(InvalidCursor):
+        webhooks.list_deliveries(alice, made[1], 2, page.next_cursor)
+
+
+def test_a_delivery_shows_its_attempts_in_order_and_no_other_ones(alice):
+    endpoint_id = subscribe(alice)
+    first, second = (webhooks.send_test_event(alice, endpoint_id) for _ in range(2))
+    for delivery_id, number in ((first.id, 2), (second.id, 1), (first.id, 1)):
+        webhook.Attempt.insert(
+            account_id=alice.account_id, delivery_id=delivery_id, number=number, duration_ms=5, status_code=500,
+            started_at=f"2026-11-24T04:38:0{number}.000Z", response_body="no",
+        ).execute()  # fmt: skip
+    shown = {row.id: row.attempts for row in webhooks.list_deliveries(alice, endpoint_id, 10).rows}
+    assert shown[first.id] == [
+        webhooks.Attempt(1, "2026-11-24T04:38:01.000Z", 5, 500, None),
+        webhooks.Attempt(2, "2026-11-24T04:38:02.000Z", 5, 500, None),
+    ]
+    assert len(shown[second.id]) == 1
+
+
+def test_a_test_event_goes_to_its_endpoint_alone(alice):
+    subscribe(alice)
+    endpoint_id = subscribe(alice, "export.ready")
+    made = webhooks.send_test_event(alice, endpoint_id)
+    assert made == webhooks.Delivery(
+        made.id, made.event_id, "webhook.test", endpoint_id, "pending", [], made.created_at, made.created_at, None
+    )
+    event = webhook.Event.get()
+    assert orjson.loads(event.body)["data"] == {
+        "id": made.event_id,
+        "account_id": alice.account_id,
+        "sequence": 1,
+        "webhook_endpoint": {"id": endpoint_id, "url": URL},
+    }
+    assert webhook.Delivery.select().count() == job.JobRow.select().count() == 1
+
+
+@pytest.mark.parametrize("status", ["paused", "disabled"])
+def test_an_endpoint_that_is_not_enabled_cannot_be_tested(alice, status):
+    endpoint_id = subscribe(alice)
+    webhook.WebhookEndpoint.update(status=status).execute()
+    with pytest.raises(Conflict, match=status):
+        webhooks.send_test_event(alice, endpoint_id)
+    assert not webhook.Event.select().exists()
+
+
+def test_deleting_forgets_the_secret_and_ends_what_waits(alice):
+    endpoint_id = subscribe(alice)
+    emit(alice)
+    webhooks.delete_endpoint(alice, endpoint_id)
+    assert not webhook.WebhookEndpoint.select().exists()
+    assert webhook.Delivery.get().status == "failed"
+    with pytest.raises(NotFound):
+        webhooks.get_endpoint(alice, endpoint_id)
+    with pytest.raises(NotFound):
+        webhooks.delete_endpoint(alice, endpoint_id)
