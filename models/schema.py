@@ -1,10 +1,11 @@
 """The list of all tables, for creating a new database and for emptying one in tests."""
 
-from models import account, base, export, idempotency, job, lead, scan, search, webhook
+from models import account, base, export, idempotency, job, lead, place, scan, search, webhook
 
 TABLES: tuple[type[base.Model], ...] = (
     *account.TABLES,
     *idempotency.TABLES,
+    *place.TABLES,
     *lead.TABLES,
     *scan.TABLES,
     *export.TABLES,
