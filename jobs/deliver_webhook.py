@@ -61,12 +61,12 @@ def run(job: Job) -> None:
 def prepare(job: Job) -> Message | None:
     """Read what to send; None if the delivery is over, or its endpoint is not enabled."""
     account_id = job.account_id or ""
-    row = table.due(account_id, job.payload["delivery_id"])
-    if row is None or (row["status"] != "enabled" and _set_aside(job, account_id, row)):
+    due = table.due(account_id, job.payload["delivery_id"])
+    if due is None or (due.endpoint_status != "enabled" and _set_aside(job, account_id, due)):
         return None
     return Message(
-        account_id, row["id"], row["endpoint_id"], row["event_id"], row["attempts_count"] + 1, row["url"],
-        row["body"].encode(), row["secrets"],
+        account_id, due.id, due.endpoint_id, due.event_id, due.attempts_count + 1, due.url or "", due.body.encode(),
+        due.secrets,
     )  # fmt: skip
 
 
@@ -104,14 +104,14 @@ def record(job: Job, message: Message, sent: Sent) -> None:
             queue.enqueue_many([webhooks.next_attempt(message.account_id, message.delivery_id, step.next_attempt_at)])
 
 
-def _set_aside(job: Job, account_id: str, row: dict[str, Any]) -> bool:
+def _set_aside(job: Job, account_id: str, due: table.Due) -> bool:
     """Let the delivery wait for its endpoint, or end it if that was deleted; False if it is enabled by now."""
     with base.transaction():
-        status = table.lock_endpoint(account_id, row["endpoint_id"])
+        status = table.lock_endpoint(account_id, due.endpoint_id)
         if status == "enabled":
             return False
         ended = {} if status else {"status": "failed", "finished_at": clock.now_stamp()}
-        table.settle(account_id, row["id"], next_attempt_at=None, **ended)
+        table.settle(account_id, due.id, next_attempt_at=None, **ended)
         queue.complete(job)
     return True
 

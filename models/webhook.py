@@ -6,8 +6,10 @@ comes first.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
+import orjson
 import peewee
 
 from models import base
@@ -104,7 +106,25 @@ _ATTEMPT = (
     Attempt.delivery_id, Attempt.number, Attempt.started_at, Attempt.duration_ms, Attempt.status_code, Attempt.error,
 )  # fmt: skip
 
+_DUE = """SELECT d.id, d.endpoint_id, d.event_id, d.attempts_count, e.body, w.status, w.url, w.secrets
+          FROM delivery d JOIN event e ON e.id = d.event_id LEFT JOIN webhook_endpoint w ON w.id = d.endpoint_id
+          WHERE d.account_id = ? AND d.id = ? AND d.status = 'pending'"""  # plain: it runs for every attempt
+
 Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A pending delivery with its event and endpoint; ``endpoint_status`` is None once the endpoint is deleted."""
+
+    id: str
+    endpoint_id: str
+    event_id: str
+    attempts_count: int
+    body: str
+    endpoint_status: str | None
+    url: str | None
+    secrets: list[Row]
 
 
 def endpoints(account_id: str, limit: int, after: str | None = None) -> list[Row]:
@@ -180,18 +200,13 @@ def attempts(account_id: str, delivery_ids: Iterable[str]) -> list[Row]:
     return _all(Attempt.select(*_ATTEMPT).where(mine).order_by(Attempt.delivery_id, Attempt.number))
 
 
-def due(account_id: str, delivery_id: str) -> Row | None:
-    """Return everything a pending delivery's next attempt needs; ``url`` is null when the endpoint is gone."""
-    query = (
-        Delivery.select(
-            Delivery.id, Delivery.endpoint_id, Delivery.event_id, Delivery.attempts_count, Event.body,
-            WebhookEndpoint.status, WebhookEndpoint.url, WebhookEndpoint.secrets,
-        )
-        .join(Event, on=(Event.id == Delivery.event_id))
-        .join(WebhookEndpoint, peewee.JOIN.LEFT_OUTER, on=(WebhookEndpoint.id == Delivery.endpoint_id))
-        .where(*_is_pending(account_id, delivery_id))
-    )  # fmt: skip
-    return _first(query)
+def due(account_id: str, delivery_id: str) -> Due | None:
+    """Return everything a pending delivery's next attempt needs; None if it is not pending."""
+    found = base.rows(_DUE, (account_id, delivery_id))
+    if not found:
+        return None
+    *values, secrets = found[0]
+    return Due(*values, orjson.loads(secrets or "[]"))
 
 
 def settle(account_id: str, delivery_id: str, **changes: Any) -> bool:

@@ -1,7 +1,7 @@
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.parser import BytesParser
 
@@ -221,8 +221,8 @@ def test_it_goes_on_when_the_endpoint_was_enabled_just_before_setting_the_delive
         endpoint_id, _ = subscribe(alice, server.url)
         emit(alice)
         job = claim()
-        row = webhook.due(alice.account_id, job.payload["delivery_id"])
-        assert deliver_webhook._set_aside(job, alice.account_id, row | {"status": "paused"}) is False
+        due = webhook.due(alice.account_id, job.payload["delivery_id"])
+        assert deliver_webhook._set_aside(job, alice.account_id, replace(due, endpoint_status="paused")) is False
         deliver_webhook.run(job)
     assert only_delivery(alice, endpoint_id).status == "delivered"
 

@@ -103,13 +103,11 @@ def test_an_event_has_one_delivery_for_each_endpoint():
 def test_a_delivery_is_due_while_it_is_pending_and_says_when_its_endpoint_is_gone():
     add_endpoint(1)
     add_delivery(1, "whe_1")
-    assert webhook.due("acc_a", "dlv_1") == {
-        "id": "dlv_1", "endpoint_id": "whe_1", "event_id": "evt_1", "attempts_count": 0, "body": "{}",
-        "status": "enabled", "url": "https://example.com/1", "secrets": [],
-    }  # fmt: skip
+    due = webhook.due("acc_a", "dlv_1")
+    assert due == webhook.Due("dlv_1", "whe_1", "evt_1", 0, "{}", "enabled", "https://example.com/1", [])
     assert webhook.due("acc_b", "dlv_1") is None
     webhook.WebhookEndpoint.delete().execute()
-    assert webhook.due("acc_a", "dlv_1")["url"] is None
+    assert webhook.due("acc_a", "dlv_1").endpoint_status is None
     assert not webhook.settle("acc_b", "dlv_1", status="delivered")
     assert webhook.due("acc_a", "dlv_1") is not None
     assert webhook.settle("acc_a", "dlv_1", status="delivered")
