@@ -65,8 +65,8 @@ def prepare(job: Job) -> Message | None:
     if due is None or (due.endpoint_status != "enabled" and _set_aside(job, account_id, due)):
         return None
     return Message(
-        account_id, due.id, due.endpoint_id, due.event_id, due.attempts_count + 1, due.url or "", due.body.encode(),
-        due.secrets,
+        account_id, due.delivery_id, due.endpoint_id, due.event_id, due.attempts_count + 1, due.url or "",
+        due.body.encode(), due.secrets,
     )  # fmt: skip
 
 
@@ -111,7 +111,7 @@ def _set_aside(job: Job, account_id: str, due: table.Due) -> bool:
         if status == "enabled":
             return False
         ended = {} if status else {"status": "failed", "finished_at": clock.now_stamp()}
-        table.settle(account_id, due.id, next_attempt_at=None, **ended)
+        table.settle(account_id, due.delivery_id, next_attempt_at=None, **ended)
         queue.complete(job)
     return True
 

@@ -117,7 +117,7 @@ Row = dict[str, Any]
 class Due:
     """A pending delivery with its event and endpoint; ``endpoint_status`` is None once the endpoint is deleted."""
 
-    id: str
+    delivery_id: str
     endpoint_id: str
     event_id: str
     attempts_count: int
@@ -205,8 +205,8 @@ def due(account_id: str, delivery_id: str) -> Due | None:
     found = base.rows(_DUE, (account_id, delivery_id))
     if not found:
         return None
-    *values, secrets = found[0]
-    return Due(*values, orjson.loads(secrets or "[]"))
+    delivery, endpoint, event, attempts_count, body, status, url, secrets = found[0]
+    return Due(delivery, endpoint, event, attempts_count, body, status, url, orjson.loads(secrets or "[]"))
 
 
 def settle(account_id: str, delivery_id: str, **changes: Any) -> bool:

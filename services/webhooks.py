@@ -4,7 +4,7 @@
 event is told if and only if the change was committed. Messages follow Standard Webhooks 1.0.0.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any, NewType
@@ -27,7 +27,7 @@ DELIVER = "deliver_webhook"  # the kind of job that makes the next attempt of a 
 USER_AGENT = "MapTargeter-Webhooks/1.0"
 
 CheckedUrl = NewType("CheckedUrl", str)
-"""A URL that ``check_url`` let pass."""
+"""A URL that ``checked_url`` let pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def emit(account_id: str, event_type: str, data: dict[str, Any]) -> str:
     return event_id
 
 
-def check_url(url: str) -> CheckedUrl:
+def checked_url(url: str) -> CheckedUrl:
     """Return a URL that events may be sent to; raise ForbiddenAddress, also if its name does not resolve.
 
     It asks the DNS and may take seconds: call it outside any transaction. Every attempt checks again.
@@ -108,7 +108,7 @@ def create_endpoint(
     return get_endpoint(caller, endpoint_id), secret
 
 
-def list_endpoints(caller: Caller, limit: int, cursor: str | None = None) -> Page:
+def page_of_endpoints(caller: Caller, limit: int, cursor: str | None = None) -> Page:
     """Return a page of the account's ``Endpoint``s, newest first."""
 
     def fetch(count: int, after: str | None) -> list[Endpoint]:
@@ -147,7 +147,7 @@ def send_test_event(caller: Caller, endpoint_id: str) -> Delivery:
     return get_delivery(caller, endpoint_id, delivery_id)
 
 
-def list_deliveries(caller: Caller, endpoint_id: str, limit: int, cursor: str | None = None) -> Page:
+def page_of_deliveries(caller: Caller, endpoint_id: str, limit: int, cursor: str | None = None) -> Page:
     """Return a page of an endpoint's ``Delivery``s with their attempts, newest first; raise NotFound."""
 
     def fetch(count: int, after: str | None) -> list[Delivery]:
@@ -164,6 +164,10 @@ def get_delivery(caller: Caller, endpoint_id: str, delivery_id: str) -> Delivery
     if row is None:
         raise NotFound("There is no delivery with this id.")
     return _with_attempts(caller.account_id, [row])[0]
+
+
+def as_dict(endpoint: Endpoint) -> dict[str, Any]:
+    return asdict(endpoint)
 
 
 def next_attempt(account_id: str, delivery_id: str, run_at: datetime | None = None) -> job.New:

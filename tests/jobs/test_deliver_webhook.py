@@ -64,7 +64,7 @@ def answering(*answers: str, body: bytes = b"ok", before: Callable[[], None] = l
 
 
 def subscribe(caller: Caller, url: str) -> tuple[str, str]:
-    endpoint, secret = webhooks.create_endpoint(caller, webhooks.check_url(url), ["scan.completed"])
+    endpoint, secret = webhooks.create_endpoint(caller, webhooks.checked_url(url), ["scan.completed"])
     return endpoint.id, secret
 
 
@@ -83,7 +83,7 @@ def claim() -> queue.Job:
 
 
 def only_delivery(caller: Caller, endpoint_id: str) -> webhooks.Delivery:
-    [made] = webhooks.list_deliveries(caller, endpoint_id, 10).rows
+    [made] = webhooks.page_of_deliveries(caller, endpoint_id, 10).rows
     return made
 
 
@@ -198,7 +198,7 @@ def test_gone_disables_the_endpoint_and_nothing_is_lost(alice, time):
     assert len(server.requests) == 1
     endpoint = webhooks.get_endpoint(alice, endpoint_id)
     assert (endpoint.status, endpoint.disabled_reason) == ("disabled", "gone")
-    made = webhooks.list_deliveries(alice, endpoint_id, 10).rows
+    made = webhooks.page_of_deliveries(alice, endpoint_id, 10).rows
     assert [(row.status, row.next_attempt_at) for row in made] == [("pending", None)] * 2
     assert waiting_jobs() == 0
 

@@ -1,3 +1,7 @@
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import orjson
 import pytest
 
@@ -115,6 +119,19 @@ def test_a_plan_allows_so_many_endpoints_and_a_deleted_one_makes_room(bob):
     subscribe(bob)
 
 
+def test_no_endpoint_too_many_when_several_are_made_at_once(bob):
+    start = Barrier(4)
+
+    def create(_: int) -> bool:
+        with base.connection(), contextlib.suppress(PlanLimitExceeded):
+            start.wait()
+            return bool(subscribe(bob))
+        return False
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(create, range(4))) == 1
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -131,7 +148,7 @@ def test_a_plan_allows_so_many_endpoints_and_a_deleted_one_makes_room(bob):
 )
 def test_a_url_that_may_not_be_reached_is_refused_by_name(url):
     with pytest.raises(ForbiddenAddress) as caught:
-        webhooks.check_url(url)
+        webhooks.checked_url(url)
     [problem] = caught.value.details
     assert (problem.where, problem.field, problem.pointer) == ("body", "url", "/url")
     assert problem.message in caught.value.message
@@ -139,7 +156,7 @@ def test_a_url_that_may_not_be_reached_is_refused_by_name(url):
 
 @pytest.mark.parametrize("url", ["https://93.184.216.34/hook", "https://93.184.216.34:8443/", "http://127.0.0.1:9/"])
 def test_a_public_or_an_allowed_url_passes(url):
-    assert webhooks.check_url(url) == url
+    assert webhooks.checked_url(url) == url
 
 
 def test_the_endpoints_of_others_do_not_exist(alice, bob):
@@ -149,30 +166,30 @@ def test_the_endpoints_of_others_do_not_exist(alice, bob):
         lambda: webhooks.get_endpoint(bob, endpoint_id),
         lambda: webhooks.delete_endpoint(bob, endpoint_id),
         lambda: webhooks.send_test_event(bob, endpoint_id),
-        lambda: webhooks.list_deliveries(bob, endpoint_id, 10),
+        lambda: webhooks.page_of_deliveries(bob, endpoint_id, 10),
         lambda: webhooks.get_delivery(bob, endpoint_id, delivery.id),
         lambda: webhooks.get_delivery(alice, subscribe(alice), delivery.id),
     ):
         with pytest.raises(NotFound):
             attempt()
-    assert webhooks.list_endpoints(bob, 10).rows == []
+    assert webhooks.page_of_endpoints(bob, 10).rows == []
 
 
 def test_endpoints_and_deliveries_come_in_pages(alice):
     made = [subscribe(alice) for _ in range(3)]
-    page = webhooks.list_endpoints(alice, 2)
-    rest = webhooks.list_endpoints(alice, 2, page.next_cursor)
+    page = webhooks.page_of_endpoints(alice, 2)
+    rest = webhooks.page_of_endpoints(alice, 2, page.next_cursor)
     listed = [row.id for row in page.rows + rest.rows]
     assert listed == sorted(made, reverse=True)
     assert rest.next_cursor is None
 
     events = [emit(alice) for _ in range(3)]
-    page = webhooks.list_deliveries(alice, made[0], 2)
-    rest = webhooks.list_deliveries(alice, made[0], 2, page.next_cursor)
+    page = webhooks.page_of_deliveries(alice, made[0], 2)
+    rest = webhooks.page_of_deliveries(alice, made[0], 2, page.next_cursor)
     assert sorted(row.event_id for row in page.rows + rest.rows) == sorted(events)
     assert [row.id for row in page.rows] == sorted((row.id for row in page.rows), reverse=True)
     with pytest.raises(InvalidCursor):
-        webhooks.list_deliveries(alice, made[1], 2, page.next_cursor)
+        webhooks.page_of_deliveries(alice, made[1], 2, page.next_cursor)
 
 
 def test_a_delivery_shows_its_attempts_in_order_and_no_other_ones(alice):
@@ -183,7 +200,7 @@ def test_a_delivery_shows_its_attempts_in_order_and_no_other_ones(alice):
             account_id=alice.account_id, delivery_id=delivery_id, number=number, duration_ms=5, status_code=500,
             started_at=f"2026-11-24T04:38:0{number}.000Z", response_body="no",
         ).execute()  # fmt: skip
-    shown = {row.id: row.attempts for row in webhooks.list_deliveries(alice, endpoint_id, 10).rows}
+    shown = {row.id: row.attempts for row in webhooks.page_of_deliveries(alice, endpoint_id, 10).rows}
     assert shown[first.id] == [
         webhooks.Attempt(1, "2026-11-24T04:38:01.000Z", 5, 500, None),
         webhooks.Attempt(2, "2026-11-24T04:38:02.000Z", 5, 500, None),
