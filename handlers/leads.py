@@ -1,0 +1,50 @@
+"""Leads: lists go straight from rows to JSON, without objects in between."""
+
+from typing import Any
+
+from handlers import auth, responses
+from handlers.responses import Answer
+from services import filters, leads
+
+
+def list_leads(
+    *, sort: str, limit: int, fields: list[str] | None = None, cursor: str | None = None, **everyday: Any
+) -> Answer:
+    """Answer with a page of leads; the other query parameters are the everyday filters."""
+    near = everyday.get("near")
+    page = leads.list_leads(
+        auth.caller(),
+        filter=filters.from_query(everyday),
+        near=(near[0], near[1]) if near else None,
+        sort=sort,
+        fields=fields or leads.ALL_FIELDS,
+        limit=limit,
+        after=cursor,
+    )
+    return _answer(page)
+
+
+def search_leads(body: dict[str, Any]) -> Answer:
+    """Answer with a page of leads; the body is what the query string says in ``list_leads``."""
+    near = body.get("near")
+    page = leads.list_leads(
+        auth.caller(),
+        query=body.get("query"),
+        filter=filters.parse(body.get("filters", {})),
+        near=(near["lat"], near["lon"]) if near else None,
+        sort=body.get("sort", leads.DEFAULT_SORT),
+        fields=body.get("fields") or leads.ALL_FIELDS,
+        limit=body.get("limit", leads.DEFAULT_LIMIT),
+        after=body.get("cursor"),
+    )
+    return _answer(page)
+
+
+def get_lead(lead_id: str) -> Answer:
+    """Answer with one lead."""
+    return responses.ok(leads.get_lead(auth.caller(), lead_id))
+
+
+def _answer(page: leads.LeadPage) -> Answer:
+    total = {"value": page.total.value, "relation": page.total.relation}
+    return responses.page(page, total=total)
