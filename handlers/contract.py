@@ -1,0 +1,148 @@
+"""The contract, read once and compiled: what each operation takes and what it may answer.
+
+``spec/openapi.yaml`` is the only place where names, types and bounds are written; everything here is derived from it.
+"""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from handlers.parameters import NOTHING, Parameter
+from handlers.schema import Schemas
+from handlers.violations import Check
+
+SPEC = Path(__file__).resolve().parent.parent / "spec" / "openapi.yaml"
+JSON = "application/json"
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+# what the edge adds to every answer where it belongs; a handler need not
+EDGE_HEADERS = frozenset({"x-request-id", "ratelimit", "ratelimit-policy", "www-authenticate"})
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The JSON body of an operation. ``defaults`` are those of its properties."""
+
+    required: bool
+    check: Check
+    defaults: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One documented answer: the headers it may have, and its bodies by media type (None: a file, not looked into)."""
+
+    headers: frozenset[str]
+    bodies: dict[str, Check | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation, compiled. ``secured`` tells whether it needs a key; ``produces`` is what it answers on success."""
+
+    id: str
+    tag: str
+    method: str
+    path: str
+    secured: bool
+    scopes: tuple[str, ...]
+    cost: int
+    query: tuple[Parameter, ...]
+    in_path: tuple[Parameter, ...]
+    header: tuple[Parameter, ...]
+    body: Body | None
+    answers: dict[int, Answer]
+    produces: tuple[str, ...]
+
+
+class Contract:
+    """All operations of one document, by id."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        schemas = document["components"]["schemas"]
+        self._schemas = Schemas(schemas)
+        self.error_codes = frozenset(schemas["ErrorCode"]["enum"])
+        self.headers = frozenset(name for *_, made in self._walk() for name in self._header_names(made)) - EDGE_HEADERS
+        self.operations = {
+            made["operationId"]: self._operation(path, method, made) for path, method, made in self._walk()
+        }
+
+    def _walk(self) -> Iterator[tuple[str, str, Document]]:
+        for path, item in self.document["paths"].items():
+            for method in METHODS:
+                if method in item:
+                    shared = item.get("parameters", [])
+                    yield path, method, item[method] | {"parameters": [*item[method].get("parameters", []), *shared]}
+
+    def _operation(self, path: str, method: str, made: Document) -> Operation:
+        parameters = [self._parameter(self._resolve(part)) for part in made["parameters"]]
+        answers = {int(status): self._answer(self._resolve(part)) for status, part in made["responses"].items()}
+        success = [media for status, answer in answers.items() if status < 300 for media in answer.bodies]
+        return Operation(
+            id=made["operationId"],
+            tag=made["tags"][0],
+            method=method.upper(),
+            path=path,
+            secured=bool(made.get("security", self.document.get("security"))),
+            scopes=tuple(made.get("x-scopes", ())),
+            cost=made.get("x-cost", 1),
+            query=tuple(part for part in parameters if part.where == "query"),
+            in_path=tuple(part for part in parameters if part.where == "path"),
+            header=tuple(part for part in parameters if part.where == "header"),
+            body=self._body(self._resolve(made["requestBody"])) if "requestBody" in made else None,
+            answers=answers,
+            produces=tuple(dict.fromkeys(success)),
+        )
+
+    def _parameter(self, made: Document) -> Parameter:
+        schema = self._resolve(made["schema"])
+        items = self._resolve(schema.get("items", {}))
+        return Parameter(
+            where=made["in"],
+            name=made["name"],
+            kind=schema["type"],
+            item_kind=items.get("type", "string"),
+            required=made.get("required", False),
+            explode=made.get("explode", made["in"] == "query") and schema["type"] == "array",
+            default=copy.deepcopy(schema["default"]) if "default" in schema else NOTHING,
+            check=self._schemas.for_request(made["schema"]),
+        )
+
+    def _body(self, made: Document) -> Body:
+        schema = made["content"][JSON]["schema"]
+        properties = self._resolve(schema).get("properties", {})
+        resolved = {name: self._resolve(part) for name, part in properties.items()}
+        defaults = {name: part["default"] for name, part in resolved.items() if "default" in part}
+        return Body(made.get("required", False), self._schemas.for_request(schema), defaults)
+
+    def _answer(self, made: Document) -> Answer:
+        bodies = {}
+        for media, content in made.get("content", {}).items():
+            is_file = self._resolve(content["schema"]).get("format") == "binary"
+            bodies[media] = None if is_file else self._schemas.for_answer(content["schema"])
+        return Answer(frozenset(name.lower() for name in made.get("headers", {})), bodies)
+
+    def _header_names(self, made: Document) -> Iterator[str]:
+        for answer in made["responses"].values():
+            yield from (name.lower() for name in self._resolve(answer).get("headers", {}))
+
+    def _resolve(self, node: Document) -> Document:
+        while "$ref" in node:
+            found: Any = self.document
+            for step in node["$ref"].removeprefix("#/").split("/"):
+                found = found[step]
+            node = found
+        return node
+
+
+def read(path: Path = SPEC) -> Document:
+    """Read the document. With libyaml if it is there: ten times as fast."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    document: Document = yaml.load(path.read_bytes(), loader)  # noqa: S506 (both loaders are safe ones)
+    return document

@@ -1,0 +1,93 @@
+"""The outermost part: names the request, bounds its body, and signs every answer, whoever gave it.
+
+It stands before connexion's exception handling, so errors pass through it on their way out like anything else.
+"""
+
+import ipaddress
+import re
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from core import ids
+from core.errors import InvalidInput, MapTargeterError, Violation
+from handlers import exchange
+from handlers.errors import PayloadTooLarge
+from handlers.exchange import Exchange
+
+MAX_BODY = 1_000_000
+_LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
+_TOO_LARGE = f"The body is over {MAX_BODY:,} bytes."
+
+
+class Edge:
+    """Adds ``X-Request-Id`` and the headers that every answer needs; answers HEAD as GET without its body.
+
+    Starlette and werkzeug each have their own idea of HEAD; behind this there is only GET, so a HEAD is checked
+    and counted exactly like the GET it stands for.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+        elif scope["type"] != "http":
+            await self.app(scope, receive, send)
+        else:
+            about = Exchange(ids.new("req"), address_of(scope), head=scope["method"] == "HEAD")
+            inner = {**scope, exchange.KEY: about, "method": "GET" if about.head else scope["method"]}
+            await self.app(inner, receive, _signed(send, about))
+
+
+def _signed(send: Send, about: Exchange) -> Send:
+    async def signed(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = _complete(message.get("headers", ()), about)
+        elif about.head:
+            message = {"type": "http.response.body", "body": b"", "more_body": message.get("more_body", False)}
+        await send(message)
+
+    return signed
+
+
+def _complete(headers: list[tuple[bytes, bytes]], about: Exchange) -> list[tuple[bytes, bytes]]:
+    made = [*headers, *about.headers]
+    made.append((b"x-request-id", about.request_id.encode()))
+    made.append((b"x-content-type-options", b"nosniff"))
+    if not any(name.lower() == b"cache-control" for name, _ in headers):
+        made.append((b"cache-control", b"no-store"))
+    return made
+
+
+def address_of(scope: Scope) -> str:
+    """Return what stands for one client: its IPv4 address, or the /64 that an IPv6 host can choose addresses from."""
+    host = scope["client"][0] if scope.get("client") else "unknown"
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return str(host)
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(host)
+
+
+async def read_body(scope: Scope, receive: Receive) -> bytes | MapTargeterError:
+    """Return the whole body, or what is wrong with it; never keeps more than MAX_BODY bytes."""
+    lengths = exchange.header_values(scope, b"content-length")
+    if any(not _LENGTH.fullmatch(length) for length in lengths) or len(set(lengths)) > 1:
+        problem = Violation("header", "Content-Length", "wrong_format", "must be a number of bytes")
+        return InvalidInput("The request has 1 problem.", [problem])
+    if lengths and int(lengths[0]) > MAX_BODY:
+        return PayloadTooLarge(_TOO_LARGE)
+    chunks, size, more = [], 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            break
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        more = message.get("more_body", False)
+        if size > MAX_BODY:
+            return PayloadTooLarge(_TOO_LARGE)
+    return b"".join(chunks)

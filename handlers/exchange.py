@@ -1,0 +1,41 @@
+"""What the parts of the edge tell each other about one request."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.types import Scope
+
+from core.errors import MapTargeterError
+from handlers.contract import Operation
+
+KEY = "maptargeter.exchange"
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request and what is already known of its answer.
+
+    ``head`` tells that only the headers are wanted. ``body`` is the whole body, or the error that reading it ended
+    with, which is raised only after the key was counted. ``arguments`` are the validated arguments of the handler;
+    ``headers`` go onto whatever is answered.
+    """
+
+    request_id: str
+    address: str
+    head: bool = False
+    operation: Operation | None = None
+    path_values: dict[str, str] = field(default_factory=dict)
+    body: bytes | MapTargeterError = b""
+    arguments: dict[str, Any] = field(default_factory=dict)
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+
+
+def of(scope: Scope) -> Exchange:
+    """Return the exchange that the outermost part put into the ASGI scope."""
+    exchange: Exchange = scope[KEY]
+    return exchange
+
+
+def header_values(scope: Scope, name: bytes) -> list[str]:
+    """Return every value of one request header, trimmed, in order; ``name`` in lower case."""
+    return [value.decode("latin-1").strip() for key, value in scope["headers"] if key == name]

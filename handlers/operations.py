@@ -1,0 +1,98 @@
+"""Calls a handler with validated arguments, and lets nothing out that the contract does not tell of.
+
+The answer is checked as Python values before it is written: orjson writes exactly those, so checking the bytes would
+only cost a second parse (0.5 ms for a page of 50 leads).
+"""
+
+import inspect
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import flask
+import orjson
+from werkzeug.wrappers import Response
+
+from handlers import exchange
+from handlers.contract import JSON, Answer, Contract, Operation
+
+log = logging.getLogger(__name__)
+
+# nothing may be written other than it was checked
+_PLAIN = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
+Handler = Callable[..., Any]
+
+
+class NonConformingAnswer(Exception):
+    """We were about to answer what the contract does not allow. The message is for the log only."""
+
+
+def view(contract: Contract, operation: Operation, handler: Handler) -> Callable[..., Response]:
+    """Return the Flask view of one operation; raise TypeError if the handler cannot take what the contract sends.
+
+    A handler takes arguments by the contract's names (a trailing underscore is allowed), the body as ``body``. It
+    returns the body, or (body, status), or (body, status, headers), or a Flask response for a file.
+    """
+    names = _argument_names(operation, handler)
+
+    def called(**_path: str) -> Response:
+        arguments = exchange.of(flask.request.environ["asgi.scope"]).arguments
+        given = {names[name]: value for name, value in arguments.items() if name in names}
+        return _answer(contract, operation, handler(**given))
+
+    called.__name__ = operation.id
+    return called
+
+
+def _argument_names(operation: Operation, handler: Handler) -> dict[str, str]:
+    parameters = inspect.signature(handler).parameters
+    offered = [part.argument for part in (*operation.in_path, *operation.query, *operation.header)]
+    offered += ["body"] if operation.body else []
+    names = {name: taken for name in offered for taken in (name, f"{name}_") if taken in parameters}
+    missing = [
+        name
+        for name, parameter in parameters.items()
+        if parameter.default is parameter.empty and name not in names.values()
+    ]
+    if missing:
+        raise TypeError(f"{operation.id} takes {', '.join(missing)}, which the contract does not have")
+    return names
+
+
+def _answer(contract: Contract, operation: Operation, returned: Any) -> Response:
+    if isinstance(returned, Response):
+        _promised(contract, operation, returned.status_code, returned.headers.keys(), returned.mimetype)
+        return returned
+    body, status, headers = _unpacked(returned)
+    answer = _promised(contract, operation, status, headers, JSON if body is not None else None)
+    if body is None:
+        empty = flask.Response(status=status, headers=headers)
+        del empty.headers["Content-Type"]
+        return empty
+    check = answer.bodies[JSON]
+    if check is None or not check.is_valid(body):
+        problems = check.body(body) if check else ["a file was promised"]
+        raise NonConformingAnswer(f"{operation.id} {status}: {problems[:10]}")
+    return flask.Response(orjson.dumps(body, option=_PLAIN), status, headers, mimetype=JSON)
+
+
+def _unpacked(returned: Any) -> tuple[Any, int, Mapping[str, str]]:
+    if not isinstance(returned, tuple):
+        return returned, 204 if returned is None else 200, {}
+    body, status, headers = (*returned, {})[:3]
+    return body, int(status), headers
+
+
+def _promised(
+    contract: Contract, operation: Operation, status: int, headers: Iterable[str], media: str | None
+) -> Answer:
+    """Return what the contract says of this answer; raise NonConformingAnswer for one it does not have."""
+    answer = operation.answers.get(status)
+    if answer is None:
+        raise NonConformingAnswer(f"{operation.id} answered {status}, which the contract does not have")
+    if media not in answer.bodies and (media or answer.bodies):
+        raise NonConformingAnswer(f"{operation.id} {status} has {media}, not one of {list(answer.bodies)}")
+    undocumented = {name.lower() for name in headers} & contract.headers - answer.headers
+    if undocumented:
+        raise NonConformingAnswer(f"{operation.id} {status} has undocumented headers: {', '.join(undocumented)}")
+    return answer
