@@ -23,6 +23,7 @@ class Export(base.Model):
     row_count = peewee.IntegerField(null=True)
     bytes = peewee.BigIntegerField(null=True)
     sha256 = peewee.CharField(max_length=64, null=True)
+    blob_key = peewee.CharField(max_length=120, null=True)  # where the file is, while it is offered
     error = JSONText(null=True)  # {"code", "message"}
     created_at = Stamp()
     started_at = Stamp(null=True)
@@ -32,6 +33,11 @@ class Export(base.Model):
     class Meta:
         indexes = ((("account_id", "id"), False),)
 
+
+_ACTIVE = "CREATE INDEX IF NOT EXISTS export_active ON export (id) WHERE status IN ('queued', 'running')"
+_KEPT = "CREATE INDEX IF NOT EXISTS export_kept ON export (expires_at) WHERE status = 'completed'"
+Export.add_index(peewee.SQL(_ACTIVE))
+Export.add_index(peewee.SQL(_KEPT))
 
 TABLES: tuple[type[base.Model], ...] = (Export,)
 
@@ -63,3 +69,19 @@ def count(account_id: str) -> int:
 def change(export_id: str, among: Sequence[str], **values: Any) -> bool:
     """Set values if the export's status is one of ``among``; return whether it was. Locks the row until commit."""
     return bool(Export.update(**values).where((Export.id == export_id) & Export.status.in_(among)).execute())
+
+
+def expired(now: str, limit: int) -> list[Row]:
+    """Return up to ``limit`` completed exports whose file is no longer to be kept."""
+    due = (Export.status == "completed") & (Export.expires_at <= now)
+    query: Any = Export.select().where(due).order_by(Export.expires_at).limit(limit)
+    return list(query.dicts())
+
+
+def abandoned(kind: str) -> list[str]:
+    """Return the exports that have not ended although no job of ``kind`` with their id as its key is left alive."""
+    sql = (
+        "SELECT id FROM export WHERE status IN ('queued', 'running') AND NOT EXISTS"
+        " (SELECT 1 FROM job WHERE kind = ? AND dedupe_key = export.id AND state <> 'dead')"
+    )
+    return [export_id for (export_id,) in base.rows(sql, (kind,))]

@@ -2,17 +2,27 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
+import peewee
 
 from models import base
-from models.lead import Lead, LeadPlace
+from models.base import JSONText
+from models.lead import Lead
+from models.place import Place
 
 Row = dict[str, Any]
 Tile = tuple[int, int]
 
+Value = TypeVar("Value")
+
 _CHUNK = 500
+_COLUMNS = tuple(Lead._meta.fields)
+_JSON = tuple(name for name, field in Lead._meta.fields.items() if isinstance(field, JSONText))
+_FLAGS = tuple(name for name, field in Lead._meta.fields.items() if isinstance(field, peewee.BooleanField))
+_LEADS = " ".join(("SELECT", ", ".join(_COLUMNS), "FROM lead WHERE number IN ($) ORDER BY number"))
+_PLACES = "SELECT lead_number, source, record_id FROM lead_place WHERE lead_number IN ($)"
 
 
 def tiles(account_id: str, ranges: Iterable[tuple[int, int, int, int]]) -> set[Tile]:
@@ -24,35 +34,41 @@ def tiles(account_id: str, ranges: Iterable[tuple[int, int, int, int]]) -> set[T
     return {(y, x) for y1, x1, y2, x2 in ranges for y, x in base.rows(sql, (account_id, y1, y2, x1, x2))}
 
 
-def in_tile(account_id: str, tile: Tile) -> set[int]:
-    """Return the numbers of the leads that have a place in the tile."""
-    sql = "SELECT DISTINCT lead_number FROM lead_place WHERE account_id = ? AND tile_y = ? AND tile_x = ?"
-    return {number for (number,) in base.rows(sql, (account_id, *tile))}
+def in_tile(account_id: str, tile: Tile) -> list[Row]:
+    """Return the leads that have a place in the tile.
+
+    Rows hold every column of ``Lead``, and as ``places`` the (source, record id) of every place of the lead.
+    """
+    here = "SELECT lead_number FROM lead_place WHERE account_id = ? AND tile_y = ? AND tile_x = ?"
+    return _load(here, (account_id, *tile))
 
 
-def in_box(account_id: str, box: tuple[float, float, float, float]) -> set[int]:
-    """Return the numbers of the leads in a (west, south, east, north) box."""
+def in_box(account_id: str, box: tuple[float, float, float, float]) -> list[Row]:
+    """Return the leads in a (west, south, east, north) box, as ``in_tile`` does."""
     west, south, east, north = box
-    sql = "SELECT number FROM lead WHERE account_id = ? AND lat BETWEEN ? AND ? AND lon BETWEEN ? AND ?"
-    return {number for (number,) in base.rows(sql, (account_id, south, north, west, east))}
+    here = "SELECT number FROM lead WHERE account_id = ? AND lat BETWEEN ? AND ? AND lon BETWEEN ? AND ?"
+    return _load(here, (account_id, south, north, west, east))
 
 
-def load(numbers: Iterable[int]) -> list[Row]:
-    """Return leads with all their columns, by number."""
+def owning(account_id: str, keys: Iterable[tuple[str, str]]) -> list[Row]:
+    """Return the leads that these places (source, record id) belong to, as ``in_tile`` does."""
+    found: dict[int, Row] = {}
+    for source, chunk in _by_source(keys):
+        mine = (
+            "SELECT lead_number FROM lead_place WHERE account_id = ? AND source = ? AND record_id IN",
+            _marks(chunk),
+        )
+        found |= {row["number"]: row for row in _load(" ".join(mine), (account_id, source, *chunk))}
+    return list(found.values())
+
+
+def present(keys: Iterable[tuple[str, str]]) -> list[Row]:
+    """Return those of the places (source, record id) that their source still has."""
     found: list[Row] = []
-    for chunk in _chunks(sorted(numbers)):
-        query: Any = Lead.select().where(Lead.number.in_(chunk)).order_by(Lead.number)
-        found += query.dicts()
-    return found
-
-
-def places(numbers: Iterable[int]) -> dict[int, list[tuple[str, str]]]:
-    """Return the (source, record id) of every place of these leads."""
-    found: dict[int, list[tuple[str, str]]] = {}
-    for chunk in _chunks(sorted(numbers)):
-        query: Any = LeadPlace.select(LeadPlace.lead_number, LeadPlace.source, LeadPlace.record_id)
-        for number, source, record_id in query.where(LeadPlace.lead_number.in_(chunk)).tuples():
-            found.setdefault(number, []).append((source, record_id))
+    for source, chunk in _by_source(keys):
+        here = (Place.source == source) & Place.record_id.in_(chunk) & Place.gone_at.is_null()
+        query: Any = Place.select().where(here)
+        found.extend(query.dicts())
     return found
 
 
@@ -82,11 +98,40 @@ def record(account_id: str, scan_id: str, at: str, changes: Iterable[tuple[str, 
     )
 
 
+def _load(numbers: str, parameters: tuple[Any, ...]) -> list[Row]:
+    """Return the leads whose numbers the SQL ``numbers`` gives."""
+    places: dict[int, list[tuple[str, str]]] = {}
+    for number, source, record_id in base.rows(_PLACES.replace("$", numbers), parameters):
+        places.setdefault(number, []).append((source, record_id))
+    rows = (dict(zip(_COLUMNS, row, strict=True)) for row in base.rows(_LEADS.replace("$", numbers), parameters))
+    return [_decoded(row) | {"places": tuple(places.get(row["number"], ()))} for row in rows]
+
+
+def _decoded(row: Row) -> Row:
+    for name in _JSON:
+        value = row[name]
+        row[name] = [] if value == "[]" else {} if value == "{}" else None if value is None else orjson.loads(value)
+    for name in _FLAGS:
+        row[name] = bool(row[name])
+    return row
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return f"({', '.join('?' * len(values))})"
+
+
 def _each(sql: str, parameters: Iterable[tuple[Any, ...]]) -> None:
     base.database.cursor().executemany(base.portable(sql), parameters)
 
 
-def _chunks(numbers: Sequence[int]) -> Iterator[list[int]]:
-    rest = iter(numbers)
+def _by_source(keys: Iterable[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
+    records: dict[str, list[str]] = {}
+    for source, record_id in keys:
+        records.setdefault(source, []).append(record_id)
+    return ((source, chunk) for source, ids in sorted(records.items()) for chunk in _chunks(sorted(ids)))
+
+
+def _chunks(values: Sequence[Value]) -> Iterator[list[Value]]:
+    rest = iter(values)
     while chunk := list(islice(rest, _CHUNK)):
         yield chunk

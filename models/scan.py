@@ -47,6 +47,8 @@ class ScanTile(base.Model):
         primary_key = peewee.CompositeKey("scan_id", "y", "x")
 
 
+Scan.add_index(peewee.SQL("CREATE INDEX IF NOT EXISTS scan_active ON scan (id) WHERE status IN ('queued', 'running')"))
+
 TABLES: tuple[type[base.Model], ...] = (Scan, ScanTile)
 
 
@@ -93,7 +95,16 @@ def tiles_left(scan_id: str) -> list[Tile]:
     return list(query.order_by(ScanTile.y, ScanTile.x).tuples())
 
 
-def check_off(scan_id: str, tile: Tile, counts: dict[str, int]) -> None:
-    """Write the checkpoint of a tile."""
+def check_off(scan_id: str, tile: Tile, counts: dict[str, int]) -> bool:
+    """Write the checkpoint of a tile; return False if it has one."""
     here = (ScanTile.scan_id == scan_id) & (ScanTile.y == tile[0]) & (ScanTile.x == tile[1])
-    ScanTile.update(counts=counts).where(here).execute()
+    return bool(ScanTile.update(counts=counts).where(here & ScanTile.counts.is_null()).execute())
+
+
+def abandoned(kind: str) -> list[str]:
+    """Return the scans that have not ended although no job of ``kind`` with their id as its key is left alive."""
+    sql = (
+        "SELECT id FROM scan WHERE status IN ('queued', 'running') AND NOT EXISTS"
+        " (SELECT 1 FROM job WHERE kind = ? AND dedupe_key = scan.id AND state <> 'dead')"
+    )
+    return [scan_id for (scan_id,) in base.rows(sql, (kind,))]

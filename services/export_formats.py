@@ -15,13 +15,6 @@ import orjson
 
 Lead = dict[str, Any]
 
-FIELDS = (
-    "id", "name", "names", "alt_names", "brand", "operator", "category", "category_path", "location", "address",
-    "timezone", "phones", "emails", "websites", "socials", "opening_hours", "operating_status", "attributes", "rating",
-    "review_count", "quality", "sources", "attribution", "first_seen_at", "last_seen_at", "changed_at", "gone_at",
-)  # fmt: skip
-"""Every property of a lead that a file can hold, in the order used when none is chosen."""
-
 _PIECE = 64 * 1024
 _ADDRESS = ("house_number", "street", "unit", "district", "city", "region", "postcode", "country", "formatted")
 
@@ -50,7 +43,7 @@ class Format:
 
     name: str
     extension: str
-    content_type: str
+    media_type: str
     encode: Callable[[Sequence[str], Iterable[Lead]], Iterator[bytes]]
 
 
@@ -199,7 +192,7 @@ def _enclosed(opening: bytes, items: Iterable[bytes], credits_: Credits) -> Iter
 FORMATS = {
     made.name: made
     for made in (
-        Format("csv", "csv", "text/csv; charset=utf-8", _csv),
+        Format("csv", "csv", "text/csv", _csv),
         Format("json", "json", "application/json", _json),
         Format("ndjson", "ndjson", "application/x-ndjson", _ndjson),
         Format("geojson", "geojson", "application/geo+json", _geojson),

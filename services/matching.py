@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from urllib.parse import urlsplit
 
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 
 from core import text
 
@@ -153,43 +153,51 @@ def _other_address(a: Signs, b: Signs) -> bool:
 class Finder:
     """Finds the record that a new one duplicates, among thousands, by looking only at its neighbours.
 
-    A record is known by any hashable ``tag``; one tag may be added with several ``Signs`` (a merged business).
-    Nothing is returned that disagrees with any of them. Ties go to the smaller tag.
+    A record is known by a number; one number may be added with several ``Signs`` (a merged business). Nothing is
+    returned that disagrees with any of them. Between two at the same distance the smaller number wins.
     """
 
     lineage: Lineage
     _members: dict[int, list[Signs]] = field(default_factory=dict)
-    _near: dict[tuple[int, int], list[int]] = field(default_factory=dict)
+    _near: dict[tuple[int, int], list[tuple[str, int]]] = field(default_factory=dict)  # names in a cell
     _by_contact: dict[str, list[int]] = field(default_factory=dict)
     _width: float = 0.0
 
-    def add(self, tag: int, signs: Signs) -> None:
-        """Make ``signs`` findable as ``tag``."""
+    def add(self, number: int, signs: Signs) -> None:
+        """Make ``signs`` findable as ``number``."""
         if not self._width:
             self._width = _CELL_DEGREES / max(math.cos(math.radians(signs.lat)), 0.01)
-        self._members.setdefault(tag, []).append(signs)
-        self._near.setdefault(self._cell(signs), []).append(tag)
+        self._members.setdefault(number, []).append(signs)
+        self._near.setdefault(self._cell(signs), []).extend((name, number) for name in signs.names)
         for contact in chain(signs.phones, signs.sites):
-            self._by_contact.setdefault(contact, []).append(tag)
+            self._by_contact.setdefault(contact, []).append(number)
 
     def find(self, signs: Signs) -> int | None:
-        """Return the nearest tag that is the same business, or None."""
+        """Return the nearest number that is the same business, or None."""
         if not self._width:
             return None
-        best = min(filter(None, (self._judge(tag, signs) for tag in self._candidates(signs))), default=None)
+        judged = (self._judge(number, signs) for number in self._candidates(signs))
+        best = min(filter(None, judged), default=None)
         return best[1] if best else None
 
-    def _judge(self, tag: int, signs: Signs) -> tuple[float, int] | None:
-        members = self._members[tag]
+    def _judge(self, number: int, signs: Signs) -> tuple[float, int] | None:
+        members = self._members[number]
         if not any(same_business(signs, member, self.lineage) for member in members):
             return None
         if any(_disagree(signs, member, True) for member in members):
             return None
-        return min(metres(signs, member) for member in members), tag
+        return min(metres(signs, member) for member in members), number
 
     def _candidates(self, signs: Signs) -> set[int]:
+        """Return who is near and called alike, and who shares a contact: the others need no judging."""
         y, x = self._cell(signs)
-        found = {tag for dy in (-1, 0, 1) for dx in (-1, 0, 1) for tag in self._near.get((y + dy, x + dx), ())}
+        around = [self._near.get((y + dy, x + dx), ()) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
+        near = [named for cell in around for named in cell]
+        names = [name for name, _ in near]
+        found: set[int] = set()
+        for name in signs.names:
+            alike = process.extract(name, names, scorer=fuzz.ratio, score_cutoff=ALIKE, limit=None)
+            found.update(near[place][1] for _, _, place in alike)
         for contact in chain(signs.phones, signs.sites):
             found.update(self._by_contact.get(contact, ()))
         return found

@@ -5,7 +5,7 @@ lead's id through the years. Only a place that is new to the account is compared
 it (``services.matching``). Deciding twice changes nothing the second time.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,44 +39,39 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What to do with one lead. ``number`` is negative for a lead that does not exist yet.
+    """What to do with one lead, of which ``before`` is what was stored (nothing for a new one).
 
     ``change``: ``new``, ``changed``, ``refreshed`` (written, but no different to the customer), ``touched`` (only
-    seen again) or ``gone``. ``fields`` says what changed: property -> {"from", "to"}. ``counted`` is what is added
-    to the scan's counts.
+    seen again) or ``gone``. ``columns`` and ``places`` are what it is made of now. ``fields`` says what changed:
+    property -> {"from", "to"}. ``counted`` is what is added to the scan's counts.
     """
 
-    number: int
+    number: int  # negative for a new one
     change: str
     columns: Columns
     places: tuple[Place, ...]
+    before: Mapping[str, Any] = field(default_factory=dict)
     fields: dict[str, Any] = field(default_factory=dict)
     counted: dict[str, int] = field(default_factory=dict)
 
-    @property
-    def writes(self) -> bool:
-        return self.change not in ("touched", "gone")
 
-
-def group(places: Sequence[Place], leads: Iterable[Known], terms: Terms) -> dict[int, list[Place]]:
+def group(places: Sequence[Place], leads: Collection[Known], terms: Terms) -> dict[int, list[Place]]:
     """Give each of a tile's wanted places to the lead it belongs to, or to the lead or new lead that it duplicates.
 
     ``leads`` are the account's that have a place in the tile, or lie within ``matching.CONTACT_M`` of it. Returns
     the places by lead number; leads to be made have negative ones.
     """
-    owners, finder = _known_leads(leads, terms)
+    owners = {key: lead.number for lead in leads for key in lead.places}
     groups: dict[int, list[Place]] = {}
-    fresh = 0
+    strays = []
     for place in sorted(places, key=key_of):
-        tag = owners.get(key_of(place))
-        if tag is None:
-            signs = signs_of(place)
-            tag = finder.find(signs)
-            if tag is None:
-                fresh += 1
-                tag = -fresh
-            finder.add(tag, signs)
-        groups.setdefault(tag, []).append(place)
+        number = owners.get(key_of(place))
+        if number is None:
+            strays.append(place)
+        else:
+            groups.setdefault(number, []).append(place)
+    if strays:
+        _settle(strays, groups, _finder(leads, terms))
     return groups
 
 
@@ -111,14 +106,25 @@ def key_of(place: Place) -> Key:
     return place["source"], place["record_id"]
 
 
-def _known_leads(leads: Iterable[Known], terms: Terms) -> tuple[dict[Key, int], Finder]:
-    owners: dict[Key, int] = {}
+def _settle(strays: Iterable[Place], groups: dict[int, list[Place]], finder: Finder) -> None:
+    """Add each place that no lead owns to the group of the business that it is."""
+    fresh = 0
+    for place in strays:
+        signs = signs_of(place)
+        number = finder.find(signs)
+        if number is None:
+            fresh += 1
+            number = -fresh
+        finder.add(number, signs)
+        groups.setdefault(number, []).append(place)
+
+
+def _finder(leads: Iterable[Known], terms: Terms) -> Finder:
     finder = Finder(terms.lineage)
     for lead in leads:
-        owners |= dict.fromkeys(lead.places, lead.number)
         if terms.wants(lead.columns["lat"], lead.columns["lon"], lead.columns["category"]):
             finder.add(lead.number, signs_of(lead.columns))
-    return owners, finder
+    return finder
 
 
 def _new(number: int, places: Sequence[Place], terms: Terms) -> Intent:
@@ -141,7 +147,7 @@ def _vanished(lead: Known, terms: Terms) -> Intent | None:
     old = lead.columns
     if old["gone_at"] or not terms.wants(old["lat"], old["lon"], old["category"]):
         return None
-    return Intent(lead.number, "gone", {}, (), counted={"gone": 1})
+    return Intent(lead.number, "gone", {}, (), old, counted={"gone": 1})
 
 
 def _compared(lead: Known, columns: Columns, places: tuple[Place, ...], terms: Terms) -> Intent | None:
@@ -151,10 +157,10 @@ def _compared(lead: Known, columns: Columns, places: tuple[Place, ...], terms: T
         fields["gone_at"] = {"from": old["gone_at"], "to": None}
     counted = _count(old, bool(fields), terms)
     if fields:
-        return Intent(lead.number, "changed", columns, places, fields, counted)
+        return Intent(lead.number, "changed", columns, places, old, fields, counted)
     if _refreshing(old, columns) or any(key_of(place) not in lead.places for place in places):
-        return Intent(lead.number, "refreshed", columns, places, counted=counted)
-    return Intent(lead.number, "touched", columns, places, counted=counted) if counted else None
+        return Intent(lead.number, "refreshed", columns, places, old, counted=counted)
+    return Intent(lead.number, "touched", columns, places, old, counted=counted) if counted else None
 
 
 def _count(old: Mapping[str, Any], changed: bool, terms: Terms) -> dict[str, int]:
@@ -194,7 +200,6 @@ def signs_of(columns: Mapping[str, Any]) -> Signs:
     )
     sites, pages = matching.sites_and_pages(columns["websites"])
     records = columns.get("sources") or [columns]
-    first = next(iter(names))
     return Signs(
         names=tuple(name for name in names if name),
         category=columns["category"],
@@ -209,5 +214,5 @@ def signs_of(columns: Mapping[str, Any]) -> Signs:
         unit=(columns["unit"] or "").casefold(),
         brand=columns["brand_wikidata"] or "",
         hours=(columns["opening_hours"] or {}).get("raw", ""),
-        numbers=matching.numbers_in(first),
+        numbers=matching.numbers_in(next(iter(names))),
     )

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services import export_formats
-from services.export_formats import FIELDS, FORMATS
+from services.export_formats import FORMATS
+from services.lead_rows import NAMES as FIELDS
 
 LEAD: dict[str, Any] = {
     "id": "lead_01kaqv5m3x8d2e6f4g9h7j5k3m",
@@ -53,6 +54,7 @@ LEAD: dict[str, Any] = {
     "last_seen_at": "2026-11-24T04:38:01.000Z",
     "changed_at": "2026-11-24T04:38:01.000Z",
     "gone_at": None,
+    "distance_m": None,
 }  # fmt: skip
 
 

@@ -49,7 +49,7 @@ class Ledger:
         self, places: Sequence[dict[str, Any]], asked: Terms, everywhere: Iterable[dict[str, Any]] = ()
     ) -> list[Intent]:
         wanted = [there for there in places if asked.wants(there["lat"], there["lon"], there["category"])]
-        groups = merging.group(wanted, self.leads.values(), asked)
+        groups = merging.group(wanted, list(self.leads.values()), asked)
         alive = {merging.key_of(there): there for there in (*places, *everywhere)}
         intents = merging.decide(groups, self.leads.values(), alive, asked)
         for intent in intents:
