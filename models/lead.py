@@ -77,6 +77,8 @@ class Lead(base.Model):
     district_key = KeyText(null=True)
     city_key = KeyText(null=True)
     region_key = KeyText(null=True)
+    postcode_key = KeyText(null=True)
+    timezone_key = KeyText(null=True)
     website_key = KeyText(null=True)  # of the first website
 
     class Meta:

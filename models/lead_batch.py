@@ -6,7 +6,6 @@ from typing import Any
 
 import orjson
 
-from core import text
 from models import base, search
 from models.base import JSONText
 from models.lead import Lead
@@ -17,7 +16,7 @@ LeadRow = Mapping[str, Any]
 _COLUMNS = tuple(Lead._meta.fields)
 _VALUES = operator.itemgetter(*_COLUMNS)
 _JSON = tuple(name for name, field in Lead._meta.fields.items() if isinstance(field, JSONText))
-_KEYED = ("name", "brand", "operator", "street", "district", "city", "region")
+_KEYED = ("name", "brand", "operator", "street", "district", "city", "region", "postcode", "timezone")
 _INSERT = " ".join(("INSERT INTO lead", f"({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"))
 _UPDATE = " ".join(("UPDATE lead", f"SET {', '.join(f'{name} = ?' for name in _COLUMNS)} WHERE number = ?"))
 
@@ -80,7 +79,7 @@ def _record(account_id: str, account_number: int, lead: LeadRow) -> dict[str, An
     record = dict(lead) | {
         "account_id": account_id,
         "rank_key": search.rank_key(account_number, lead["quality_score"], lead["number"], gone=gone),
-        "website_key": text.fold(lead["websites"][0]) if lead["websites"] else None,
+        "website_key": search.key(lead["websites"][0]) if lead["websites"] else None,
     }
     record |= {f"{name}_key": None if lead[name] is None else search.key(lead[name]) for name in _KEYED}
     record["terms"] = search.terms(record)

@@ -10,6 +10,7 @@ A document goes with its lead: by a trigger on SQLite, by a foreign key on Postg
 import functools
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from core import taxonomy, text
@@ -24,6 +25,8 @@ _MOST_CELLS = 16
 
 PRESENCE = ("phone", "email", "website", "social", "opening_hours")
 """What a lead may have or lack: its ``has_...`` columns."""
+
+_TAGGED = {"city_key": "city", "country": "in"}
 
 MAX_KEY_BYTES = 300
 """So that a sort key fits into a page cursor; no known source has longer names."""
@@ -120,12 +123,18 @@ def words(query: str) -> list[tuple[str, ...]]:
     return [*((word,) for word in dict.fromkeys(found[:-1])), (found[-1] + "*",)] if found else []
 
 
-def tag(name: str, value: str) -> str | None:
-    """Return the tag of leads whose ``name`` is ``value``, a text as ``key`` gives it; None if there is none.
+def tag(column: str, value: str) -> str | None:
+    """Return the tag of leads whose column has this value; None if the index does not know it.
 
     The underscore keeps tags and words apart: ``core.text.tokens`` gives no word that has one.
     """
-    return f"{name}_{value.replace(' ', '_')}" if 0 < len(value) <= text.MAX_TOKEN else None
+    known = column in _TAGGED and 0 < len(value) <= text.MAX_TOKEN
+    return f"{_TAGGED[column]}_{value.lower().replace(' ', '_')}" if known else None
+
+
+def category_tag(category: str) -> str:
+    """Return the tag of leads of a category or of one below it."""
+    return f"c_{category}"
 
 
 def presence_tag(name: str, there: bool) -> str:
@@ -144,8 +153,39 @@ def cells(boxes: Iterable[tuple[float, float, float, float]]) -> tuple[str, ...]
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The index as SQL names it: its table, the rank key in it, and the condition for a search."""
+
+    name: str
+    key: str
+    found: str
+
+
+_TABLES = {
+    True: Table("lead_fts", "lead_fts.rowid", "lead_fts MATCH ?"),
+    False: Table("lead_terms", "lead_terms.rank_key", "lead_terms.terms @@ CAST(? AS tsquery)"),
+}
+
+
+def table() -> Table:
+    return _TABLES[base.is_sqlite()]
+
+
+def found(groups: Groups, bounds: tuple[Any, Any]) -> tuple[str, tuple[Any, ...]]:
+    """Return the SQL condition, and its values, for what a search of at least one group finds within bounds."""
+    index = table()
+    return f"{index.found} AND {index.key} >= ? AND {index.key} < ?", (match(groups), *bounds)
+
+
+def matching(groups: Groups, bounds: tuple[Any, Any]) -> tuple[str, tuple[Any, ...]]:
+    """Return a query for the rank keys of what a search finds, and its values."""
+    index, (condition, values) = table(), found(groups, bounds)
+    return " ".join(("SELECT", index.key, "FROM", index.name, "WHERE", condition)), values
+
+
 def match(groups: Groups) -> str:
-    """Return the search in the query language of this database's index."""
+    """Return the search, of at least one group, in the query language of this database's index."""
     quote, prefix, both, either = ('"', "*", " AND ", " OR ") if base.is_sqlite() else ("'", ":*", " & ", " | ")
     quoted = ([f"{quote}{word.replace('*', quote + prefix)}" for word in group] for group in groups)
     return both.join(
@@ -173,7 +213,7 @@ def _category_terms(category: str) -> tuple[str, ...]:
         if _means(term, path)
         for word in text.tokens(term)
     )
-    return tuple(dict.fromkeys([*said, *filter(None, (tag("c", part) for part in path))]))
+    return tuple(dict.fromkeys([*said, *map(category_tag, path)]))
 
 
 def _means(term: str, path: tuple[str, ...]) -> bool:
@@ -193,7 +233,7 @@ def _names() -> dict[str, frozenset[str]]:
 
 
 def _tags(lead: Mapping[str, Any]) -> list[str]:
-    found = [tag("city", lead["city_key"] or ""), tag("in", (lead["country"] or "").lower())]
+    found = [tag(column, lead[column] or "") for column in _TAGGED]
     there = {name: bool(lead[f"has_{name}"]) for name in PRESENCE}
     return [
         *filter(None, found),
