@@ -1,7 +1,7 @@
 """The `maptargeter` command: each sub-command is a few lines around a service."""
 
+import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -10,7 +10,8 @@ from tqdm import tqdm
 
 import server
 from core import config, errors
-from jobs import worker
+from jobs import HANDLERS
+from jobs.worker import Worker
 from models import base, migrations
 from services import accounts, api_keys, places, quickstart
 from services.places import ImportReport
@@ -43,15 +44,13 @@ def main() -> None:
 def serve(host: str, port: int, workers: int, no_jobs: bool) -> None:
     """Serve the API, and do slow work in a job process."""
     _prepare()
-    base.close_all()
-    sys.exit(server.serve(host, port, workers, run_jobs=not no_jobs))
+    sys.exit(server.serve(host, port, workers, run_jobs=not no_jobs, on_ready=_say_ready))
 
 
 @main.command()
 def work() -> None:
     """Run one more job process, on this machine or another."""
     _prepare()
-    base.close_all()
     sys.exit(server.work())
 
 
@@ -120,21 +119,29 @@ def create_key(email: str, name: str, scopes: tuple[str, ...]) -> None:
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
 def run_quickstart(port: int) -> None:
     """Load and scan the sample city, make a key, and serve. Running it again does no harm."""
+    os.environ.setdefault("MAPTARGETER_PUBLIC_URL", f"http://127.0.0.1:{port}")
     settings = _prepare()
     with base.connection():
         if quickstart.needs_places():
             click.echo(_import(quickstart.SAMPLE, "osm").line())
         start = quickstart.prepare(settings.home)
-        worker.run_until_idle()
+        Worker(HANDLERS).run_until_idle()
         click.echo(quickstart.welcome(start, f"http://127.0.0.1:{port}"))
-    base.close_all()
-    sys.exit(server.serve("127.0.0.1", port, 1, run_jobs=True))
+    sys.exit(server.serve("127.0.0.1", port, 1, on_ready=_say_ready))
 
 
 def _import(file: Path, format_: str) -> ImportReport:
-    with base.connection(), tqdm(unit=" places", desc=file.name, disable=not sys.stderr.isatty()) as bar:
-        advance: Callable[[int], object] = bar.update
-        return places.import_file(file, format_, advance)
+    with tqdm(desc=file.name, unit="B", unit_scale=True, disable=not sys.stderr.isatty()) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        return places.import_file(file, format_, show)
+
+
+def _say_ready(url: str) -> None:
+    click.echo(f"Serving {url} until you press Ctrl-C.")
 
 
 def _configure() -> config.Settings:

@@ -52,8 +52,6 @@ def welcome(start: Start, url: str) -> str:
             f"           (kept in {start.key_file})",
             f"Try it     curl -H 'X-API-Key: {start.key}' '{url}/v1/leads?query=cafe&limit=3'",
             f"Console    {url}/v1/docs/",
-            "",
-            "Serving until you press Ctrl-C.",
         ]
     )
 

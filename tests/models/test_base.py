@@ -1,8 +1,100 @@
-from models import base, migrations
-def test_snapshot(database):
-    with base.snapshot():
-        print(base.rows("SELECT 1"))
-    with base.transaction():
+"""Connections, transactions and snapshots mean the same on both databases."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from core import clock, errors
+from models import account as table
+from models import base
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+def add(email: str) -> None:
+    table.Account.create(id=f"acc_{email}", email=email, plan="free", created_at=clock.now_stamp())
+
+
+def emails() -> list[str]:
+    return [str(row[0]) for row in base.rows("SELECT email FROM account ORDER BY email")]
+
+
+def elsewhere(action: threading.Thread) -> None:
+    action.start()
+    action.join(10)
+    assert not action.is_alive()
+
+
+def add_elsewhere(email: str) -> None:
+    def work() -> None:
+        with base.connection(), base.transaction():
+            add(email)
+
+    elsewhere(threading.Thread(target=work))
+
+
+def test_a_transaction_is_all_or_nothing() -> None:
+    with pytest.raises(ZeroDivisionError), base.transaction():
+        add("a")
         with base.transaction():
-            assert base.rows("SELECT ?", (1,)) in ([(1,)],[("1",)])
-    assert not migrations.pending()
+            add("b")
+        raise ZeroDivisionError
+    assert emails() == []
+
+
+def test_an_inner_transaction_can_be_undone_alone() -> None:
+    with base.transaction():
+        add("a")
+        with pytest.raises(ZeroDivisionError), base.transaction():
+            add("b")
+            raise ZeroDivisionError
+    assert emails() == ["a"]
+
+
+def test_a_snapshot_does_not_see_what_is_written_meanwhile() -> None:
+    add("a")
+    with base.snapshot():
+        assert emails() == ["a"]
+        add_elsewhere("b")
+        assert emails() == ["a"]
+    assert emails() == ["a", "b"]
+
+
+def test_placeholders_are_the_same_on_both() -> None:
+    add("a")
+    assert base.rows("SELECT id FROM account WHERE email = ?", ("a",)) == [("acc_a",)]
+
+
+def test_an_impatient_write_does_not_wait_for_the_lock() -> None:
+    if not base.is_sqlite():
+        with base.impatiently():
+            add("a")
+        assert emails() == ["a"]
+        return
+    with base.transaction():
+        add("a")
+
+        def work() -> None:
+            with base.connection(), base.impatiently():
+                add("b")
+
+        elsewhere(threading.Thread(target=work))
+    assert emails() == ["a"]
+
+
+def test_a_database_that_does_not_answer_is_unavailable(tmp_path: Path) -> None:
+    base.close_connection()
+    good = base.database.obj
+    try:
+        base.connect(f"sqlite:///{tmp_path}/no/such/folder/x.db")
+        with pytest.raises(errors.Unavailable):
+            base.open_connection()
+    finally:
+        base.database.initialize(good)
+        base.open_connection()
+
+
+def test_other_urls_are_refused() -> None:
+    with pytest.raises(ValueError, match="mysql"):
+        base.connect("mysql://localhost/x")
