@@ -89,7 +89,11 @@ class Child:
             self._link.sendall(f"{self._part}\n".encode())
             self._link.setblocking(False)
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "server"], stdin=theirs.fileno(), pass_fds=self._fds, process_group=0
+                [sys.executable, "-P", "-m", "server"],
+                stdin=theirs.fileno(),
+                pass_fds=self._fds,
+                process_group=0,
+                env=os.environ | {"PYTHONPATH": _import_path()},
             )
         self._since = time.monotonic()
 
@@ -179,6 +183,12 @@ class Supervisor:
             log.error("%s did not stop in time: killed", child.name)
             child.signal(signal.SIGKILL)
         return not late
+
+
+def _import_path() -> str:
+    """Where the children find this very module, whatever lies in the folder that the operator stands in."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    return os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))
 
 
 def _listen(host: str, port: int) -> socket.socket:
