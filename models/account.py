@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import orjson
 import peewee
 
 from models import base
@@ -37,18 +38,25 @@ class ApiKey(base.Model):
 TABLES: tuple[type[base.Model], ...] = (Account, ApiKey)
 
 
+_CREDENTIAL = (
+    "SELECT k.id, k.account_id, k.scopes, k.expires_at, k.revoked_at, k.last_used_at, a.plan, a.limits, a.number "
+    "FROM api_key k JOIN account a ON a.id = k.account_id WHERE k.digest = ?"
+)
+_CREDENTIAL_COLUMNS = (
+    "id", "account_id", "scopes", "expires_at", "revoked_at", "last_used_at", "plan", "limits", "number",
+)  # fmt: skip
+
+
 def credential(digest: str) -> dict[str, Any] | None:
-    """Return what a request needs to know about the key with this digest and its account, in one query."""
-    query = (
-        ApiKey.select(
-            ApiKey.id, ApiKey.account_id, ApiKey.scopes, ApiKey.expires_at, ApiKey.revoked_at, ApiKey.last_used_at,
-            Account.plan, Account.limits, Account.number,
-        )
-        .join(Account, on=(Account.id == ApiKey.account_id))
-        .where(ApiKey.digest == digest)
-    )  # fmt: skip
-    found: dict[str, Any] | None = query.dicts().first()
-    return found
+    """Return what a request needs to know about the key with this digest and its account, in one query.
+
+    Every request asks this. The SQL is written out because composing it takes peewee ten times as long as running it.
+    """
+    found = base.rows(_CREDENTIAL, (digest,))
+    if not found:
+        return None
+    row = dict(zip(_CREDENTIAL_COLUMNS, found[0], strict=True))
+    return row | {"scopes": orjson.loads(row["scopes"]), "limits": orjson.loads(row["limits"])}
 
 
 _SHOWN = (
