@@ -43,7 +43,7 @@ class Limiter:
 
     def __init__(self, store: Store, probe_s: float = PROBE_S) -> None:
         """After a failure the store is left alone for ``probe_s`` seconds before the next hit tries it again."""
-        self._store = store
+        self.store = store
         self._local = MemoryStore()
         self._probe_s = probe_s
         self._rest_until = -inf
@@ -97,8 +97,8 @@ class Limiter:
         if not self._healthy:
             self._rest_until = now + self._probe_s  # one hit finds out, the others need not wait for it
         try:
-            reading = self._store.take(key, limit, window, cost, record=record)
-        except self._store.failures as error:
+            reading = self.store.take(key, limit, window, cost, record=record)
+        except self.store.failures as error:
             self._rest_until = time.monotonic() + self._probe_s
             self._note(error)
             return self._local.take(key, limit, window, cost, record=record)

@@ -132,12 +132,11 @@ class SqliteStore(Storage, MovingWindowSupport):
             first = db.execute(_OLDEST, (self._swept, now)).fetchone()
             db.execute(_DROP, (self._swept, first[1] if first else sys.maxsize))
 
-    def _after_fork(self) -> None:
+    def _renew(self) -> None:
         """A SQLite connection must not be used, nor closed, by a child process: open another, leave this one be."""
         if self._connection:
             _inherited.append(self._connection)
         self._connection = None
-        self._lock = threading.Lock()
 
 
 def _patiently(call: Callable[[str], Result], argument: str) -> Result:
@@ -187,12 +186,26 @@ def _take(db: sqlite3.Connection, key: str, now: int, limit: int, window: int, c
 
 
 _stores: weakref.WeakSet[SqliteStore] = weakref.WeakSet()
+_paused: list[SqliteStore] = []
 _inherited: list[sqlite3.Connection] = []
 
 
-def _renew_all() -> None:
-    for store in list(_stores):
-        store._after_fork()
+def _pause() -> None:
+    """Let no thread be inside SQLite while this process forks: the child would wait for SQLite's own locks for ever."""
+    _paused[:] = _stores
+    for store in _paused:
+        store._lock.acquire()
 
 
-os.register_at_fork(after_in_child=_renew_all)
+def _go_on() -> None:
+    for store in _paused:
+        store._lock.release()
+
+
+def _go_on_in_child() -> None:
+    for store in _paused:
+        store._renew()
+    _go_on()
+
+
+os.register_at_fork(before=_pause, after_in_parent=_go_on, after_in_child=_go_on_in_child)
