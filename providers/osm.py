@@ -62,8 +62,8 @@ def _one_line(path: Path) -> Iterator[None]:
     """Turn what the library says of a broken file into one sentence."""
     try:
         yield
-    except (RuntimeError, UnicodeDecodeError, ValueError, OSError) as error:
-        reason = " ".join(str(error).split())[:200]
+    except (RuntimeError, UnicodeDecodeError, OSError) as error:
+        reason = " ".join(str(error).replace(str(path), path.name).split())[:200]
         raise errors.PlaceFileError(f"{path.name}: not a readable OpenStreetMap file ({reason})") from error
 
 
