@@ -12,7 +12,7 @@ from threading import BoundedSemaphore, Thread
 from time import monotonic
 
 from core.addresses import Address, shown
-from core.outbound import OutboundError, Tls
+from core.outbound import Kind, OutboundError, Tls
 
 Resolver = Callable[[str], Sequence[str]]
 
@@ -66,7 +66,8 @@ def connect(addresses: Sequence[Address], port: int, deadline: float) -> tuple[s
         except TimeoutError:
             failure = OutboundError("timeout", f"{address} port {port} did not accept a connection in time")
         except OSError as error:
-            failure = OutboundError("connect", f"{address} port {port}: {error.strerror or error}")
+            kind: Kind = "reset" if isinstance(error, ConnectionResetError) else "connect"
+            failure = OutboundError(kind, f"{address} port {port}: {error.strerror or error}")
     raise failure
 
 
@@ -79,6 +80,8 @@ def start_tls(sock: socket.socket, context: ssl.SSLContext, host: str, deadline:
         raise OutboundError("tls", f"certificate refused: {error.verify_message}", permanent=True) from error
     except TimeoutError as error:
         raise OutboundError("timeout", "timed out in the TLS handshake") from error
+    except ConnectionResetError as error:
+        raise OutboundError("reset", "the connection broke in the TLS handshake") from error
     except (OSError, ValueError) as error:
         raise OutboundError("tls", f"TLS failed: {getattr(error, 'reason', None) or error}") from error
     finally:

@@ -225,7 +225,10 @@ class _Call:
 
 
 class _Stream(httpcore.NetworkStream):
-    """A socket under a deadline. httpcore hands its timeouts down untouched: ours are moments, not spans."""
+    """A socket under a deadline. httpcore hands its timeouts down untouched: ours are moments, not spans.
+
+    What is written leaves with the next read: head and body of a request in one packet.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -235,9 +238,16 @@ class _Stream(httpcore.NetworkStream):
         """Begin another request."""
         self.answered = self.ended = False
         self.first_byte_ms: float | None = None
-        self._written = monotonic()
+        self._unsent, self._send_by = b"", 0.0
+        self._sent_at = monotonic()
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._unsent += buffer
+        self._send_by = timeout or 0.0
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if self._unsent:
+            self._flush()
         try:
             self._sock.settimeout(remaining(timeout or 0.0))
             data = self._sock.recv(max_bytes)
@@ -246,21 +256,21 @@ class _Stream(httpcore.NetworkStream):
         except OSError as error:
             raise OutboundError("reset", f"the connection broke: {error.strerror or error}") from error
         if not self.answered and data:
-            self.answered, self.first_byte_ms = True, _since(self._written)
+            self.answered, self.first_byte_ms = True, _since(self._sent_at)
         self.ended = not data
         return data
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        view = memoryview(buffer)
+    def _flush(self) -> None:
+        view, self._unsent = memoryview(self._unsent), b""
         try:
             while view:
-                self._sock.settimeout(remaining(timeout or 0.0, "the request to be taken"))
+                self._sock.settimeout(remaining(self._send_by, "the request to be taken"))
                 view = view[self._sock.send(view) :]
         except TimeoutError as error:
             raise OutboundError("timeout", "timed out sending the request") from error
-        except OSError as error:  # the answer may be there already: httpcore goes on to read it
-            raise httpcore.WriteError(str(error)) from error
-        self._written = monotonic()
+        except OSError:  # who refuses a request early may have answered it already
+            return
+        self._sent_at = monotonic()
 
     def close(self) -> None:
         self._sock.close()

@@ -5,6 +5,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -36,6 +37,12 @@ class Peer:
     def answer(self, body: bytes = b"ok", status: str = "200 OK", *headers: str) -> None:
         lines = [f"HTTP/1.1 {status}", *headers, f"Content-Length: {len(body)}", "", ""]
         self.sock.sendall("\r\n".join(lines).encode() + body)
+
+    def slowly(self, pause: float = 0.02) -> Iterator[None]:
+        """Come back every ``pause`` seconds, for at most three seconds."""
+        end = time.monotonic() + 3
+        while time.monotonic() < end and not self.stop.wait(pause):
+            yield
 
     def reset(self) -> None:
         """Break the connection the hard way."""
@@ -75,7 +82,7 @@ def receiver(
     """Serve ``behave`` to each connection until the block ends."""
     stop, workers, spoken_to = threading.Event(), [], []
     with socket.create_server((host, port)) as listener:
-        listener.settimeout(0.02)
+        listener.settimeout(0.2)  # for systems where shutting down does not wake who accepts
         made = Receiver(host, listener.getsockname()[1], "https" if tls else "http")
 
         def work(sock: socket.socket) -> None:
@@ -87,7 +94,7 @@ def receiver(
 
         def accept() -> None:
             while not stop.is_set():
-                with contextlib.suppress(TimeoutError):
+                with contextlib.suppress(OSError):
                     sock, _ = listener.accept()
                     made.connections += 1
                     workers.append(threading.Thread(target=work, args=(sock,), daemon=True))
@@ -99,6 +106,8 @@ def receiver(
             yield made
         finally:
             stop.set()
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
             acceptor.join(4)
             for sock in spoken_to:  # who waits for another request need not
                 with contextlib.suppress(OSError):

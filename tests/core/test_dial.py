@@ -66,7 +66,7 @@ def test_a_hanging_lookup_is_abandoned():
     seen = failure(lambda: dial.resolve("x.test", hang, soon(0.2)))
     release.set()
     assert seen.kind == "dns"
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 1.5
 
 
 def test_connects_to_the_first_address_that_answers():
