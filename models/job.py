@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -366,6 +367,10 @@ def _sql(text: str, *, columns: int = 0, rows: int = 1) -> str:
 
     On SQLite a writing transaction holds the only write lock there is.
     """
-    marks = ", ".join([f"({', '.join('?' * columns)})"] * rows)
-    text = text.replace("(...)", marks)
-    return text.replace(" FOR UPDATE SKIP LOCKED", "") if base.is_sqlite() else text
+    return _written(text, columns, rows, base.is_sqlite())
+
+
+@lru_cache(1024)
+def _written(text: str, columns: int, rows: int, is_sqlite: bool) -> str:
+    text = text.replace("(...)", ", ".join([f"({', '.join('?' * columns)})"] * rows))
+    return text.replace(" FOR UPDATE SKIP LOCKED", "") if is_sqlite else text

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -41,9 +42,9 @@ def break_down_after(work: Callable[[], object]) -> None:
     raise BreakdownError
 
 
-def put(kind: str = "scan", account: str | None = "acc_a", number: int = 1, **options: object) -> list[str]:
+def put(kind: str = "scan", account: str | None = "acc_a", number: int = 1, **options: Any) -> list[str]:
     with base.transaction():
-        return job.enqueue_many([job.New(kind, {"n": n}, account, **options) for n in range(number)])  # type: ignore[arg-type]  # options are those of New
+        return job.enqueue_many([job.New(kind, {"n": n}, account, **options) for n in range(number)])
 
 
 def take(limits: dict[str, int] | None = None, batch: int = 1, lease_s: float = LEASE) -> list[job.Job]:
