@@ -12,6 +12,7 @@ import psycopg
 from playhouse.pool import PooledPostgresqlDatabase, PooledSqliteDatabase
 
 from core import errors
+from models import geo_sql
 
 log = logging.getLogger(__name__)
 
@@ -142,7 +143,7 @@ def portable(sql: str) -> str:
 
 def _sqlite(url: str, pragmas: dict[str, Any]) -> peewee.SqliteDatabase:
     path = unquote(url.removeprefix("sqlite:///"))
-    return PooledSqliteDatabase(
+    made = PooledSqliteDatabase(
         path,
         pragmas=SQLITE_PRAGMAS | pragmas,
         max_connections=64,
@@ -150,6 +151,9 @@ def _sqlite(url: str, pragmas: dict[str, Any]) -> peewee.SqliteDatabase:
         autoconnect=False,
         check_same_thread=False,
     )
+    for name, function in geo_sql.SQLITE.items():
+        made.register_function(function, name, deterministic=True)
+    return made
 
 
 def _postgresql(url: str) -> peewee.PostgresqlDatabase:

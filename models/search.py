@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core import taxonomy, text
-from models import base
+from models import base, geo_sql
 
 _ACCOUNT_SHIFT = 43
 GONE = 1 << 42
@@ -41,6 +41,7 @@ _SQLITE = (
     "CREATE TRIGGER lead_fts_delete AFTER DELETE ON lead BEGIN DELETE FROM lead_fts WHERE rowid = old.rank_key; END",
 )
 _POSTGRESQL = (
+    *geo_sql.POSTGRESQL,
     "CREATE TABLE lead_terms (rank_key bigint PRIMARY KEY"
     " REFERENCES lead (rank_key) ON DELETE CASCADE, terms tsvector NOT NULL)",
     "CREATE INDEX lead_terms_terms ON lead_terms USING gin (terms) WITH (gin_pending_list_limit = 1024)",

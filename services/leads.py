@@ -1,0 +1,179 @@
+"""Leads as an account sees them: one, a page of a search, or all of a search."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core import cursor, text
+from core.errors import InvalidInput, NotFound, Violation
+from models import lead_query
+from models.lead_query import FEW, Order, Row, Search
+from services import lead_rows, pages
+from services.accounts import Caller
+from services.filters import EVERYTHING, Filter
+from services.lead_rows import Lead, Shape
+
+BEST, WORST, NEAREST = "-quality_score", "quality_score", "distance"
+_ORDERS = {
+    sign + name: Order(column, descending=bool(sign))
+    for name, column in (
+        ("name", "name_key"),
+        ("first_seen_at", "first_seen_at"),
+        ("last_seen_at", "last_seen_at"),
+        ("changed_at", "changed_at"),
+    )
+    for sign in ("", "-")
+}
+SORTS = (BEST, WORST, *_ORDERS, NEAREST)
+"""Every order of a list. By quality, present leads come before gone ones where a search finds both."""
+DEFAULT_SORT, DEFAULT_LIMIT, ALL_FIELDS = BEST, 50, lead_rows.NAMES
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """How many leads a search finds: exactly ``value`` (``relation`` eq), or at least so many (gte)."""
+
+    value: int
+    relation: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeadPage:
+    """Some leads, the cursor of the next page (None on the last), and how many there are in all."""
+
+    rows: list[Lead]
+    next_cursor: str | None
+    total: Total
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """A list that was asked for: which leads, in which order, as seen from where, shown how."""
+
+    wanted: Search
+    sort: str
+    origin: tuple[float, float] | None
+    shape: Shape
+    binding: str
+
+    def rows(self, limit: int, after: tuple[Any, int] | None, total: Total | None) -> list[Row]:
+        """Return rows of the shape's columns, each after two values that tell its place in the order."""
+        columns = ["lead.number", *(f"lead.{name}" for name in self.shape.columns)]
+        if self.sort in (BEST, WORST):
+            last = after[0] if after else None
+            return lead_query.best(self.wanted, ["lead.rank_key", *columns], limit, last, worst=self.sort == WORST)
+        few = total is not None and total.relation == "eq"
+        if self.sort == NEAREST and self.origin:
+            return lead_query.nearest(self.wanted, columns, self.origin, limit, after, few=few)
+        order = _ORDERS[self.sort]
+        return lead_query.ordered(self.wanted, [f"lead.{order.column}", *columns], order, limit, after, few=few)
+
+    def total(self) -> Total:
+        """Count, but not beyond ``FEW``."""
+        found = lead_query.count(self.wanted, FEW + 1)
+        return Total(found, "eq") if found <= FEW else Total(FEW, "gte")
+
+
+def list_leads(
+    caller: Caller,
+    *,
+    query: str | None = None,
+    filters: Filter = EVERYTHING,
+    near: tuple[float, float] | None = None,
+    sort: str = DEFAULT_SORT,
+    fields: Sequence[str] = ALL_FIELDS,
+    limit: int = DEFAULT_LIMIT,
+    after: str | None = None,
+    where: str = "query",
+) -> LeadPage:
+    """Return one page of the account's leads that ``query`` and ``filters`` both find.
+
+    ``near`` (lat, lon in degrees) gives leads their ``distance_m``; without it the centre of the filter's circle does.
+    ``sort`` is one of SORTS, ``fields`` are some of ALL_FIELDS, ``after`` is the cursor of the page before. ``where``
+    in the request all this was (query or body) is told in violations. Raise PlanLimitExceeded for more rows than the
+    plan allows on a page, InvalidCursor, InvalidInput for an unknown sort or field, or a distance from nowhere.
+    """
+    caller.plan.require("rows_per_page", limit)
+    listing = _listing(caller, filters.found_by(query) if query else filters, near, sort, fields, where)
+    place, total = _position(listing, after, where)
+    if total is None and sort not in (BEST, WORST):
+        total = listing.total()
+    rows = listing.rows(limit + 1, place, total)
+    if total is None:
+        total = listing.total() if len(rows) > limit else Total(len(rows), "eq")
+    leads = listing.shape.leads([row[2:] for row in rows[:limit]], listing.origin)
+    return LeadPage(leads, _next_cursor(listing, rows[limit - 1], total) if len(rows) > limit else None, total)
+
+
+def get_lead(caller: Caller, lead_id: str) -> Lead:
+    """Return one lead of the account, gone or not; raise NotFound."""
+    shape = lead_rows.shape()
+    row = lead_query.one(caller.account_id, lead_id, [f"lead.{name}" for name in shape.columns])
+    if row is None:
+        raise NotFound("There is no such lead.")
+    return shape.leads([row])[0]
+
+
+def count(caller: Caller, filters: Filter) -> int:
+    """Return exactly how many leads the filter finds."""
+    return lead_query.count(_search(caller, filters))
+
+
+def iterate(caller: Caller, filters: Filter, fields: Sequence[str] = ALL_FIELDS) -> Iterator[Lead]:
+    """Give all leads that the filter finds, best first, in constant memory.
+
+    To be read inside ``models.base.snapshot``, or leads that change meanwhile may be missed or come twice.
+    """
+    shape = lead_rows.shape(_known(fields, "body"))
+    for rows in lead_query.walk(_search(caller, filters), [f"lead.{name}" for name in shape.columns]):
+        yield from shape.leads(rows, filters.origin)
+
+
+def _listing(
+    caller: Caller, filters: Filter, near: tuple[float, float] | None, sort: str, fields: Sequence[str], where: str
+) -> _Listing:
+    origin = near or filters.origin
+    if sort not in SORTS:
+        raise _unknown("sort", "sort order", sort, SORTS, where)
+    if sort == NEAREST and origin is None:
+        message = "needs near, where distances are measured from"
+        raise InvalidInput(
+            f"sort=distance {message}.", [Violation(where, "sort", "invalid", message, _pointer("sort", where))]
+        )
+    binding = f"{caller.account_id} leads {sort} {origin} {filters.text}"
+    return _Listing(_search(caller, filters), sort, origin, lead_rows.shape(_known(fields, where)), binding)
+
+
+def _search(caller: Caller, filters: Filter) -> Search:
+    return Search(caller.account_id, caller.account_number, filters.gone, filters.where)
+
+
+def _known(fields: Sequence[str], where: str) -> tuple[str, ...]:
+    for name in fields:
+        if name not in lead_rows.PROPERTIES:
+            raise _unknown("fields", "field", name, lead_rows.NAMES, where)
+    return tuple(fields)
+
+
+def _unknown(parameter: str, what: str, name: str, choices: Sequence[str], where: str) -> InvalidInput:
+    meant = text.closest(name, choices)
+    message = f'unknown {what} "{name[:64]}"' + (f'; did you mean "{meant}"?' if meant else "")
+    return InvalidInput(
+        f"There is an {message}", [Violation(where, parameter, "unknown", message, _pointer(parameter, where))]
+    )
+
+
+def _pointer(parameter: str, where: str) -> str:
+    return f"/{parameter}" if where == "body" else ""
+
+
+def _position(listing: _Listing, after: str | None, where: str) -> tuple[tuple[Any, int] | None, Total | None]:
+    """Return the place of the last lead shown and the total told with it; nothing on the first page."""
+    if after is None:
+        return None, None
+    value, number, found, relation = cursor.decode(pages.secret(), listing.binding, after, where)
+    return (value, number), Total(found, relation)
+
+
+def _next_cursor(listing: _Listing, last: Row, total: Total) -> str:
+    return cursor.encode(pages.secret(), listing.binding, [last[0], last[1], total.value, total.relation])
