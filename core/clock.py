@@ -1,7 +1,10 @@
 """The one place that asks what time it is, so that tests can decide it."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+
+_LEAP_SECOND = re.compile(r"(T\d\d:\d\d:)60")
 
 
 def _system_time() -> datetime:
@@ -24,7 +27,7 @@ def set_source(source: Callable[[], datetime] | None) -> None:
 
 def stamp(moment: datetime) -> str:
     """Write a moment as RFC 3339 UTC with milliseconds, ``2026-11-24T04:38:00.123Z``: sorts as text."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def now_stamp() -> str:
@@ -33,8 +36,14 @@ def now_stamp() -> str:
 
 
 def parse(text: str) -> datetime:
-    """Read an RFC 3339 time with any offset; raise ValueError for anything else."""
-    moment = datetime.fromisoformat(text)
+    """Read an RFC 3339 time with any offset; a leap second counts as the second before it.
+
+    Raise ValueError for anything else, and for what lies outside the years 1 to 9999 in UTC.
+    """
+    moment = datetime.fromisoformat(_LEAP_SECOND.sub(r"\g<1>59", text.upper()))
     if moment.tzinfo is None:
         raise ValueError(f"time without an offset: {text!r}")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"time out of range: {text!r}") from None

@@ -10,7 +10,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 Network = IPv4Network | IPv6Network
-SECRET_FILE = "secret.key"
+KEY_FILE = "secret.key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def _secret_key(given: str, home: Path) -> bytes:
         if len(given) < 32:
             raise ValueError("MAPTARGETER_SECRET_KEY: use at least 32 characters")
         return given.encode()
-    return _kept_secret(home / SECRET_FILE)
+    return _kept_secret(home / KEY_FILE)
 
 
 def _kept_secret(path: Path) -> bytes:

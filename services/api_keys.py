@@ -117,9 +117,12 @@ def _require_own_scopes(caller: Caller, wanted: list[str]) -> None:
 def _future(moment: str | None) -> str | None:
     if moment is None:
         return None
-    parsed = clock.parse(moment)
-    if parsed <= clock.now():
-        problem = Violation("body", "expires_at", "not_allowed", "must be in the future", "/expires_at")
+    try:
+        parsed = clock.parse(moment)
+    except ValueError:
+        parsed = None
+    if parsed is None or parsed <= clock.now():
+        problem = Violation("body", "expires_at", "not_allowed", "must be a time in the future", "/expires_at")
         raise InvalidInput("A key that has already expired is of no use.", [problem])
     return clock.stamp(parsed)
 
