@@ -6,14 +6,20 @@ tried again later, except for ``models.job.Permanent`` and permanent provider er
 from this file.
 """
 
-from jobs import deliver_webhook
+from jobs import deliver_webhook, run_scan, write_export
 from jobs.worker import Handler, Periodic
+from services import export_files, scanning
 
 HANDLERS: dict[str, Handler] = {
     # kind: module.run
     "deliver_webhook": deliver_webhook.run,
+    "run_scan": run_scan.run,
+    "write_export": write_export.run,
 }
 
 PERIODIC: list[Periodic] = [
     # Periodic(name, every_s, function)
+    Periodic("abandoned_scans", 60.0, scanning.fail_abandoned),
+    Periodic("abandoned_exports", 60.0, export_files.fail_abandoned),
+    Periodic("expired_exports", 300.0, export_files.delete_expired),
 ]

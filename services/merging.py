@@ -156,9 +156,10 @@ def _compared(lead: Known, columns: Columns, places: tuple[Place, ...], terms: T
     if old["gone_at"]:
         fields["gone_at"] = {"from": old["gone_at"], "to": None}
     counted = _count(old, bool(fields), terms)
-    if fields:
+    told_as_new = old["scan_id"] == terms.scan_id and old["first_seen_at"] >= terms.started_at
+    if fields and not told_as_new:
         return Intent(lead.number, "changed", columns, places, old, fields, counted)
-    if _refreshing(old, columns) or any(key_of(place) not in lead.places for place in places):
+    if fields or _refreshing(old, columns) or any(key_of(place) not in lead.places for place in places):
         return Intent(lead.number, "refreshed", columns, places, old, counted=counted)
     return Intent(lead.number, "touched", columns, places, old, counted=counted) if counted else None
 

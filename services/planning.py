@@ -73,8 +73,8 @@ def wanted(area: Area, categories: Collection[str] | None) -> Callable[[float, f
 def name_for(area_km2: float, bbox: Box) -> str:
     """Return a name for a scan that was given none."""
     west, south, east, north = bbox
-    middle = (west + east) / 2 if west <= east else (west + east) / 2 + (180 if west + east <= 0 else -180)
-    return f"{area_km2:.3g} km² around {(south + north) / 2:.4f}, {middle:.4f}"
+    middle = (west + east) / 2 if west <= east else (west + east + 360) / 2
+    return f"{area_km2:.3g} km² around {(south + north) / 2:.4f}, {middle - 360 if middle > 180 else middle:.4f}"
 
 
 def _latitude(share: float) -> float:

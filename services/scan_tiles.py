@@ -103,7 +103,7 @@ class Rehearsal:
         if number > _PRETEND:
             before = self._made[number][1].places if number in self._made else ()
             places = tuple(dict.fromkeys((*before, *map(merging.key_of, intent.places))))
-            now["changed_at"] = terms.started_at
+            now |= dict.fromkeys(("first_seen_at", "changed_at"), terms.started_at)
             self._made[number] = (tile, Known(number, intent.columns | now, places))
         elif intent.change == "gone":
             self._seen[number] = {"gone_at": terms.started_at}
@@ -111,7 +111,7 @@ class Rehearsal:
             self._seen[number] = now
 
 
-def _present(leads: Iterable[Known], rows: Iterable[place.Row]) -> dict[Key, Mapping[str, Any]]:
+def _present(leads: Iterable[Known], rows: Iterable[place.Row]) -> Mapping[Key, Mapping[str, Any]]:
     """Return every place of the leads that its source still has; ``rows`` are at hand already."""
     at_hand = {merging.key_of(row): row for row in rows}
     keys = {key for lead in leads for key in lead.places}

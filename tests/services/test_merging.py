@@ -11,23 +11,9 @@ from hypothesis import strategies as st
 from core import taxonomy
 from services import lead_values, merging
 from services.merging import Intent, Known, Terms
+from tests.catalogue import DEGREE_EAST, LON, PHONE, place
 
 ATTRIBUTIONS = {"osm": "© OpenStreetMap contributors", "overture": "Overture Maps Foundation"}
-PHONE = {"e164": "+35891234567", "raw": "09 1234567", "kind": "landline", "valid": True}
-LAT, LON = 60.17, 24.94
-DEGREE_EAST = 1 / 111_320 / 0.4975
-
-
-def place(record_id: str = "node/1", east: float = 0.0, **values: Any) -> dict[str, Any]:
-    """A café ``east`` metres from a fixed point."""
-    nothing = dict.fromkeys((*lead_values.LOCATED, *lead_values.REGIONAL, *lead_values.SCALARS))
-    empty: dict[str, Any] = {"phones": [], "emails": [], "websites": [], "alt_names": []}
-    return {
-        **nothing, **empty, "names": {}, "socials": {}, "attributes": {}, "source": "osm", "record_id": record_id,
-        "updated_at": "2018-05-11T09:12:00.000Z", "release": "2019-04-21T17:20:26.000Z", "license": "ODbL-1.0",
-        "name": "Café Engel", "category": "cafe", "lat": LAT, "lon": round(LON + east * DEGREE_EAST, 7),
-        "operating_status": "open", **values,
-    }  # fmt: skip
 
 
 def terms(
@@ -223,6 +209,7 @@ some_places = st.lists(
 )
 
 
+@settings(max_examples=50)
 @given(some_places, st.randoms())
 def test_order_does_not_matter(places: list[dict[str, Any]], chance: random.Random) -> None:
     made = Ledger().scan(places, terms())
@@ -230,6 +217,7 @@ def test_order_does_not_matter(places: list[dict[str, Any]], chance: random.Rand
     assert [(intent.number, intent.columns) for intent in made] == [(other.number, other.columns) for other in shuffled]
 
 
+@settings(max_examples=50)
 @given(some_places)
 def test_deciding_again_changes_nothing(places: list[dict[str, Any]]) -> None:
     ledger = Ledger()
