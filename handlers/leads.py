@@ -14,7 +14,7 @@ def list_leads(
     near = everyday.get("near")
     page = leads.list_leads(
         auth.caller(),
-        filter=filters.from_query(everyday),
+        filters=filters.from_query(everyday),
         near=(near[0], near[1]) if near else None,
         sort=sort,
         fields=fields or leads.ALL_FIELDS,
@@ -30,12 +30,13 @@ def search_leads(body: dict[str, Any]) -> Answer:
     page = leads.list_leads(
         auth.caller(),
         query=body.get("query"),
-        filter=filters.parse(body.get("filters", {})),
+        filters=filters.parse(body.get("filters", {})),
         near=(near["lat"], near["lon"]) if near else None,
         sort=body.get("sort", leads.DEFAULT_SORT),
         fields=body.get("fields") or leads.ALL_FIELDS,
         limit=body.get("limit", leads.DEFAULT_LIMIT),
         after=body.get("cursor"),
+        where="body",
     )
     return _answer(page)
 
