@@ -160,3 +160,7 @@ def _prepare() -> config.Settings:
 def _fail(message: str) -> NoReturn:
     click.echo(f"maptargeter: {message}", err=True)
     sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
