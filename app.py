@@ -1,34 +1,19 @@
 """The web application: the only file that knows every part of it."""
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 
 import flask
-from connexion.exceptions import ProblemException
-from connexion.middleware.context import ContextMiddleware
-from connexion.middleware.exceptions import ExceptionMiddleware
-from connexion.middleware.security import SecurityMiddleware
-from connexion.resolver import Resolver
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 import dashboard
 from core import config
 from core.config import Settings
-from core.errors import MapTargeterError
 from core.limits import Limiter
-from handlers import auth, docs, health
+from handlers import auth, docs, errors, health, stack
 from handlers.bridge import App, TagResolver
 from handlers.contract import Contract, read
-from handlers.edge import Edge
-from handlers.errors import Renderer
-from handlers.limits import ADDRESS_LIMIT, Budget, Limits
-from handlers.routing import Routing
-from handlers.threads import Threads
-from handlers.validation import Validation
+from handlers.limits import ADDRESS_LIMIT, Budget
 from models import base
-
-WORKERS = 16  # threads of one process: as many requests may wait for the database at once
 
 
 def create_app(settings: Settings | None = None, *, address_limit: int = ADDRESS_LIMIT) -> ASGIApp:
@@ -41,14 +26,14 @@ def create_app(settings: Settings | None = None, *, address_limit: int = ADDRESS
     return assemble(settings or Settings.from_env(), apis, address_limit)
 
 
-def assemble(settings: Settings, apis: Mapping[str, tuple[Contract, Resolver]], address_limit: int) -> App:
+def assemble(settings: Settings, apis: Mapping[str, tuple[Contract, TagResolver]], address_limit: int) -> App:
     """Return the application with a version of the API below each base path; the first has the pages."""
     config.configure(settings)
     base.connect(settings.database_url)
     limiter = Limiter.from_url(settings.limits_url)
     budget = Budget(limiter, address_limit)
     first = next(iter(apis.values()))[0]
-    app = App(__name__, middlewares=_middlewares(first))
+    app = App(__name__, middlewares=stack.middlewares(docs.all_pages(first.document), base.connection))
     for base_path, (contract, resolver) in apis.items():
         app.add_api(
             contract.document,
@@ -58,29 +43,9 @@ def assemble(settings: Settings, apis: Mapping[str, tuple[Contract, Resolver]], 
             contract=contract,
             budget=budget,
         )
-    _handle_errors(app, Renderer(first.error_codes, settings.public_url))
+    errors.Renderer(first.error_codes, settings.public_url).register(app)
     _add_pages(app.app, limiter)
     return app
-
-
-def _middlewares(contract: Contract) -> list[Callable[[ASGIApp], ASGIApp]]:
-    """From the outside in. Behind ``Threads`` everything runs in one worker thread."""
-    return [
-        Edge,
-        ExceptionMiddleware,
-        partial(docs.Pages, pages=docs.all_pages(contract.document)),
-        Routing,
-        partial(Threads, connection=base.connection, workers=WORKERS),
-        SecurityMiddleware,
-        Limits,
-        Validation,
-        ContextMiddleware,
-    ]
-
-
-def _handle_errors(app: App, renderer: Renderer) -> None:
-    for kind in (MapTargeterError, HTTPException, ProblemException, Exception):
-        app.add_error_handler(kind, renderer.answer)
 
 
 def _add_pages(pages: flask.Flask, limiter: Limiter) -> None:

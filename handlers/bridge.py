@@ -34,7 +34,7 @@ class TagResolver(Resolver):
 
     def resolve(self, operation: AbstractOperation) -> Resolution:
         name = operation.operation_id
-        return Resolution(self.resolve_function_from_operation_id(f"{self.module(operation)}.{name}"), name)
+        return Resolution(self.function_resolver(f"{self.module(operation)}.{name}"), name)
 
     @staticmethod
     def module(operation: AbstractOperation) -> str:
@@ -49,7 +49,8 @@ class Wsgi(WSGIMiddleware):
             await super().__call__(scope, receive, send)
             return
         started: list[Any] = []
-        chunks = self.app(environ(scope), lambda *line: started.append(line))
+        call: Any = self.app  # its types are those of another WSGI server
+        chunks = call(environ(scope), lambda *line: started.append(line))
         status, fields = started[0][:2]
         headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in fields]
         await send({"type": "http.response.start", "status": int(status.split(" ", 1)[0]), "headers": headers})
@@ -64,7 +65,8 @@ class Inside(FlaskASGIApp):
 
     def __init__(self, import_name: str, server_args: dict[str, Any]) -> None:
         super().__init__(import_name, server_args)
-        self.asgi_app = Wsgi(self.app.wsgi_app)
+        call: Any = self.app.wsgi_app
+        self.asgi_app = Wsgi(call)
         # connexion raises these anew without their headers: a redirect loses its target, a 405 its Allow
         self.app.register_error_handler(RequestRedirect, lambda error: error.get_response())
 

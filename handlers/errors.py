@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import orjson
+from connexion.apps.abstract import AbstractApp
+from connexion.exceptions import ProblemException
 from connexion.lifecycle import ConnexionRequest, ConnexionResponse
 from starlette.exceptions import HTTPException
 
@@ -97,6 +99,11 @@ class Renderer:
     def __init__(self, codes: frozenset[str], public_url: str) -> None:
         self._codes = codes
         self._pages = f"{public_url}/v1/docs/errors"
+
+    def register(self, app: AbstractApp) -> None:
+        """Answer for everything that is raised, by us, by connexion and by Flask."""
+        for kind in (MapTargeterError, HTTPException, ProblemException, Exception):
+            app.add_error_handler(kind, self.answer)
 
     async def answer(self, request: ConnexionRequest, error: Exception) -> ConnexionResponse:
         """Answer one request; an error handler for connexion."""

@@ -45,17 +45,18 @@ def view(contract: Contract, operation: Operation, handler: Handler) -> Callable
 
 
 def _argument_names(operation: Operation, handler: Handler) -> dict[str, str]:
-    parameters = inspect.signature(handler).parameters
+    """Return the handler's own name for each argument that it takes."""
     offered = [part.argument for part in (*operation.in_path, *operation.query, *operation.header)]
     offered += ["body"] if operation.body else []
-    names = {name: taken for name in offered for taken in (name, f"{name}_") if taken in parameters}
-    missing = [
-        name
-        for name, parameter in parameters.items()
-        if parameter.default is parameter.empty and name not in names.values()
-    ]
-    if missing:
-        raise TypeError(f"{operation.id} takes {', '.join(missing)}, which the contract does not have")
+    parameters = inspect.signature(handler).parameters.values()
+    named = {parameter.name for parameter in parameters}
+    names = {name: taken for name in offered for taken in (name, f"{name}_") if taken in named}
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        names = {name: name for name in offered} | names
+    required = [p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+    unknown = [name for name in required if name not in names.values()]
+    if unknown:
+        raise TypeError(f"{operation.id} takes {', '.join(unknown)}, which the contract does not have")
     return names
 
 

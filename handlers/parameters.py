@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from core.errors import Violation
-from handlers.violations import Check, type_words, unknown
+from handlers.violations import Check, shown, type_words, unknown
 
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)", re.ASCII)
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
@@ -96,7 +96,7 @@ def read_query(raw: bytes, parameters: tuple[Parameter, ...]) -> tuple[dict[str,
     arguments, problems = read_named(parameters, sent)
     known = [parameter.name for parameter in parameters]
     problems += [
-        Violation("query", name[:200], "unknown", unknown("parameter", name, known))
+        Violation("query", shown(name), "unknown", unknown("parameter", name, known))
         for name in sent
         if name not in known
     ]

@@ -4,6 +4,7 @@ The one exception is a name that the contract does not know, cut to 64 character
 """
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ Path = list[str | int]
 
 MOST = 100  # the contract's bound for ``details``
 _ECHO = 64
+_KEY = re.compile(r"mt_(live|test)_\w+")
 _LIST_UP_TO = 200  # characters of allowed values that are listed
 _TYPES = {
     "integer": "a whole number",
@@ -68,7 +70,7 @@ class Check:
         elif error.kind.name == "additionalProperties":
             known = list(self._schema(error).get("properties", {}))
             for name in facts["unexpected"]:
-                yield [*path, name[:_ECHO]], "unknown", unknown("property", name, known)
+                yield [*path, shown(name)], "unknown", unknown("property", name, known)
         else:
             code, message = _words(error.kind.name, facts, self._schema(error), error.instance)
             yield path, code, message
@@ -85,7 +87,14 @@ class Check:
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """Return the message for a name that the contract does not have, with the nearest one that it has."""
-    return f'unknown {what} "{_shown(name)}"{_nearest(name, known)}'
+    return f'unknown {what} "{shown(name)}"{_nearest(name, known)}'
+
+
+def shown(name: str) -> str:
+    """Return a name that a client made up, fit to be told: printable, short, and without any API key."""
+    name = _KEY.sub("mt_…", name)
+    clean = "".join(character if character.isprintable() else "?" for character in name)
+    return clean if len(clean) <= _ECHO else clean[: _ECHO - 1] + "…"
 
 
 def pointer(path: Path) -> str:
@@ -177,8 +186,3 @@ def _count(number: Any, noun: str) -> str:
 def _nearest(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name[:_ECHO], list(known), n=1, cutoff=0.6)
     return f'; did you mean "{near[0]}"?' if near else ""
-
-
-def _shown(name: str) -> str:
-    clean = "".join(character if character.isprintable() else "?" for character in name)
-    return clean if len(clean) <= _ECHO else clean[: _ECHO - 1] + "…"

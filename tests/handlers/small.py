@@ -89,13 +89,18 @@ def document() -> Document:
         "/things/file": {"get": _operation("send_file", FILE)},
         "/ping": {"get": _operation("ping", _json(thing), security=[], **{"x-scopes": []})},
     }  # fmt: skip
-    schemas = real["components"]["schemas"] | {"Thing": THING, "NewThing": NEW_THING}
-    return {
-        **real,
-        "paths": paths,
-        "components": {**real["components"], "schemas": schemas},
-        "tags": [{"name": "small"}],
+    parts = real["components"]
+    kept = {
+        name: parts["schemas"][name]
+        for name in ("Error", "ErrorBody", "ErrorCode", "ErrorLocation", "Violation", "ViolationCode")
     }
+    components = {
+        "securitySchemes": parts["securitySchemes"],
+        "headers": parts["headers"],
+        "responses": {name: parts["responses"][name] for name in _ERRORS.values()},
+        "schemas": kept | {"Thing": THING, "NewThing": NEW_THING},
+    }
+    return {**real, "paths": paths, "components": components, "x-webhooks": {}, "tags": [{"name": "small"}]}
 
 
 class Here(TagResolver):
