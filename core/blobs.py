@@ -5,6 +5,7 @@ multipart upload is completed at the end, or aborted.
 """
 
 import contextlib
+import functools
 import os
 import re
 import secrets
@@ -43,6 +44,7 @@ class Store(Protocol):
         """Remove a blob if it is there."""
 
 
+@functools.cache  # an S3 client takes a quarter of a second to make, and threads may share it
 def open_store(url: str) -> Store:
     """Return the store at ``file:///folder`` or ``s3://bucket/prefix?endpoint=...&region=...``.
 
@@ -93,7 +95,7 @@ class FolderStore:
             raise NotFound(f"There is no file {key}.") from None
 
     def exists(self, key: str) -> bool:
-        return self._path(key).exists()
+        return self._path(key).is_file()
 
     def delete(self, key: str) -> None:
         self._path(key).unlink(missing_ok=True)
@@ -121,12 +123,12 @@ class S3Store:
     def create(self, key: str) -> Iterator[Writer]:
         with _translated(key):
             upload = _Upload(self._client, {"Bucket": self._bucket, "Key": self._name(key)})
-        try:
-            yield upload
-        except BaseException:
-            upload.abort()
-            raise
-        with _translated(key):
+            try:
+                yield upload
+            except BaseException:
+                with contextlib.suppress(Unavailable, NotFound), _translated(key):
+                    upload.abort()
+                raise
             upload.complete()
 
     def read(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ import pytest
 from core import blobs
 from core.blobs import Store
 from core.errors import NotFound, Unavailable
+from tests.core.receivers import Peer, receiver
 from tests.platform import free_port, wait_until
 
 CONTENT = os.urandom(blobs.CHUNK_BYTES * 2 + 17)
@@ -72,6 +73,7 @@ def test_what_was_written_is_read(store: Store) -> None:
     assert b"".join(store.read("exports/a.csv")) == CONTENT
     assert store.size("exports/a.csv") == len(CONTENT)
     assert store.exists("exports/a.csv")
+    assert not store.exists("exports")
 
 
 def test_an_empty_blob_is_a_blob(store: Store) -> None:
@@ -139,6 +141,28 @@ def test_a_store_that_does_not_answer_is_unavailable(monkeypatch: pytest.MonkeyP
     store = blobs.open_store(f"s3://blobs/x?endpoint=http://127.0.0.1:{free_port()}")
     with pytest.raises(Unavailable):
         store.size("a")
+
+
+def goes_away(peer: Peer) -> None:
+    """An S3 store that begins an upload and is never heard of again."""
+    while b"?uploads" in peer.read():
+        peer.answer(b"<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>")
+    peer.reset()
+
+
+def test_a_store_that_goes_away_while_it_is_written_to_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    with receiver(goes_away) as server:
+        store = blobs.open_store(f"s3://blobs?endpoint=http://{server.host}:{server.port}")
+        with pytest.raises(Unavailable):
+            put(store, "lost")
+        with pytest.raises(ZeroDivisionError):
+            break_off(store, "lost")
+
+
+def test_a_store_is_made_once() -> None:
+    assert blobs.open_store("file:///tmp/x") is blobs.open_store("file:///tmp/x")
 
 
 @pytest.mark.parametrize("url", ["ftp://x", "s3://", "/var/blobs", "file://host/x"])
