@@ -144,6 +144,9 @@ def _outline(value: dict[str, Any], pointer: str) -> Area:
             problems.append(_problem(f"{pointer}/coordinates/{number}", "not_allowed", "must end where it begins"))
         if any(abs(lat) > 90 for _, lat in ring):
             problems.append(_problem(f"{pointer}/coordinates/{number}", "not_allowed", "latitudes go from -90 to 90"))
+        if any(abs(lon2 - lon1) > 180 for (lon1, _), (lon2, _) in itertools.pairwise(ring)):
+            message = "must not cross the antimeridian, nor have an edge over more than 180 degrees of longitude"
+            problems.append(_problem(f"{pointer}/coordinates/{number}", "not_allowed", message))
     _refuse(problems)
     shape = Polygon(rings[0], rings[1:])
     if not shape.is_valid or shape.area == 0:

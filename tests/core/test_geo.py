@@ -94,6 +94,7 @@ def test_what_the_contract_cannot_say_is_refused_where_it_stands() -> None:
     assert refusal(open_ring) == [("/area/polygon/coordinates/0", "not_allowed")]
     assert refusal(bow_tie) == [("/area/polygon", "not_allowed")]
     assert refusal(flat) == [("/area/polygon", "not_allowed")]
+    assert refusal(square(179, 0, -179, 1)) == [("/area/polygon/coordinates/0", "not_allowed")]
     assert refusal(square(0, 0, 1, 95)) == [("/area/polygon/coordinates/0", "not_allowed")]
     long = {"polygon": {"type": "Polygon", "coordinates": [[[0, 0]] + [[1, n / 1e4] for n in range(1001)] + [[0, 0]]]}}
     assert refusal(long) == [("/area/polygon", "too_many")]
