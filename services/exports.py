@@ -118,6 +118,6 @@ def _checked(file_format: str, fields: Sequence[str] | None) -> list[str]:
 
 
 def _unknown(field: str, pointer: str, name: str, choices: Iterable[str]) -> Violation:
-    meant = text.closest(name, choices)
+    meant = text.closest(name, list(choices))
     message = f"There is no {name[:64]!r}." + (f" Did you mean {meant!r}?" if meant else "")
     return Violation("body", field, "unknown", message, pointer)
