@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import SplitResult, parse_qs, quote, urlsplit
 
 from core import normalize, phones
 
@@ -61,23 +61,28 @@ def website(raw: str) -> str | None:
     Without a scheme it becomes http: a site that has https redirects there, one that has not would not answer.
     Credentials, default ports and the dot after the host are dropped, an empty path becomes ``/``.
     """
-    written = normalize.text(raw, MAX_URL).strip("<>\"' ")
+    parts = _parsed(normalize.text(raw, MAX_URL).strip("<>\"' "))
+    name = normalize.host(parts.hostname or "") if parts else None
+    if parts is None or name is None:
+        return None
+    where = name if parts.port in (None, _PORTS[parts.scheme]) else f"{name}:{parts.port}"
+    url = f"{parts.scheme}://{where}{_quoted(parts.path) or '/'}"
+    url += "".join(f"{mark}{_quoted(part)}" for mark, part in (("?", parts.query), ("#", parts.fragment)) if part)
+    return url if len(url) <= MAX_URL else None
+
+
+def _parsed(written: str) -> SplitResult | None:
+    """The parts of an http or https URL with a usable port; None for another scheme and for ``name@host``."""
     scheme = _SCHEME.match(written)
     if not scheme and "://" in written.partition(".")[0]:
         return None
     rest = written[scheme.end() :] if scheme else written.lstrip("/")
     try:
         parts = urlsplit(f"{scheme[1].lower() if scheme else 'http'}://{rest}")
-        port = parts.port
+        usable = parts.port != 0
     except ValueError:
         return None
-    name = normalize.host(parts.hostname or "")
-    if name is None or (parts.username is not None and not scheme):
-        return None
-    where = name if port in (None, _PORTS[parts.scheme]) else f"{name}:{port}"
-    url = f"{parts.scheme}://{where}{_quoted(parts.path) or '/'}"
-    url += "".join(f"{mark}{_quoted(part)}" for mark, part in (("?", parts.query), ("#", parts.fragment)) if part)
-    return url if len(url) <= MAX_URL else None
+    return parts if usable and (scheme or parts.username is None) else None
 
 
 def platform_of(url: str) -> str | None:
