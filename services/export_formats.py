@@ -5,7 +5,6 @@ Every format carries where the data is from. JSON and GeoJSON end with it, CSV a
 """
 
 import csv
-import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -65,38 +64,37 @@ def csv_header(fields: Sequence[str]) -> list[str]:
 
 def _csv(fields: Sequence[str], leads: Iterable[Lead]) -> Iterator[bytes]:
     """RFC 4180 with a byte order mark, without which spreadsheets read UTF-8 as something else."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
+    line = csv.writer(_Echo(), lineterminator="\r\n").writerow
     columns = [(name, _CELLS.get(name, _plain)) for name in fields]
-    text.write("\ufeff")
-    writer.writerow(csv_header(fields))
-    for lead in leads:
-        writer.writerow([_safe(cell) for name, cells in columns for cell in cells(lead[name])])
-        if text.tell() >= _PIECE:
-            yield _emptied(text)
-    yield _emptied(text)
+
+    def lines() -> Iterator[bytes]:
+        yield b"\xef\xbb\xbf" + str(line(csv_header(fields))).encode()
+        for lead in leads:
+            flat = [cell for name, cells in columns for cell in cells(lead[name])]
+            safe = [_safe(cell) if isinstance(cell, str) and cell[:1] in _RISKY else cell for cell in flat]
+            yield str(line(safe)).encode()
+
+    return pieces(lines())
 
 
-def _emptied(text: io.StringIO) -> bytes:
-    held = text.getvalue().encode()
-    text.seek(0)
-    text.truncate()
-    return held
+class _Echo:
+    """A file for ``csv.writer`` that hands each line back instead of keeping it."""
+
+    def write(self, line: str) -> str:
+        return line
 
 
-_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # the last four are the wide forms, which are evaluated too
+_RISKY = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # the last four are the wide forms, which are evaluated too
 _NUMBERS = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?(; \+?[0-9]+)*")
 
 
-def _safe(cell: Any) -> Any:
+def _safe(cell: str) -> str:
     """Keep a spreadsheet from running text as a formula: a quote goes before it, as OWASP advises.
 
     Not before plain numbers, nor phone numbers in E.164 and lists of them: they hold nothing to run, and a quote
     would spoil them for every other program.
     """
-    if isinstance(cell, str) and cell.startswith(_FORMULA) and not _NUMBERS.fullmatch(cell):
-        return "'" + cell
-    return cell
+    return cell if _NUMBERS.fullmatch(cell) else "'" + cell
 
 
 def _joined(values: Iterable[str]) -> tuple[str]:
@@ -108,6 +106,9 @@ def _plain(value: Any) -> tuple[Any]:
 
 
 def _source_cells(sources: list[dict[str, Any]]) -> tuple[str, ...]:
+    if len(sources) == 1:
+        (one,) = sources
+        return f"{one['source']}:{one['record_id']}", one["license"], one["updated_at"] or "", one["release"] or ""
     return (
         "; ".join(f"{source['source']}:{source['record_id']}" for source in sources),
         "; ".join(dict.fromkeys(source["license"] for source in sources)),
