@@ -18,6 +18,11 @@ from handlers.violations import Check
 SPEC = Path(__file__).resolve().parent.parent / "spec" / "openapi.yaml"
 JSON = "application/json"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+# headers that mean something to a client, so no answer has them unless the contract says so
+TELLING_HEADERS = frozenset(
+    {"accept-ranges", "content-disposition", "content-range", "deprecation", "etag", "last-modified", "link", "location",
+     "retry-after", "sunset"}
+)  # fmt: skip
 # what the edge adds to every answer where it belongs; a handler need not
 EDGE_HEADERS = frozenset({"x-request-id", "ratelimit", "ratelimit-policy", "www-authenticate"})
 
@@ -68,7 +73,8 @@ class Contract:
         schemas = document["components"]["schemas"]
         self._schemas = Schemas(schemas)
         self.error_codes = frozenset(schemas["ErrorCode"]["enum"])
-        self.headers = frozenset(name for *_, made in self._walk() for name in self._header_names(made)) - EDGE_HEADERS
+        named = frozenset(name for *_, made in self._walk() for name in self._header_names(made))
+        self.headers = (named | TELLING_HEADERS) - EDGE_HEADERS
         self.operations = {
             made["operationId"]: self._operation(path, method, made) for path, method, made in self._walk()
         }

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 
 from handlers import exchange
 from handlers.contract import JSON, Answer, Contract, Operation
+from handlers.violations import Check
 
 log = logging.getLogger(__name__)
 
@@ -62,19 +63,35 @@ def _argument_names(operation: Operation, handler: Handler) -> dict[str, str]:
 
 def _answer(contract: Contract, operation: Operation, returned: Any) -> Response:
     if isinstance(returned, Response):
-        _promised(contract, operation, returned.status_code, returned.headers.keys(), returned.mimetype)
-        return returned
+        return _checked_response(contract, operation, returned)
     body, status, headers = _unpacked(returned)
     answer = _promised(contract, operation, status, headers, JSON if body is not None else None)
     if body is None:
         empty = flask.Response(status=status, headers=headers)
         del empty.headers["Content-Type"]
         return empty
-    check = answer.bodies[JSON]
-    if check is None or not check.is_valid(body):
-        problems = check.body(body) if check else ["a file was promised"]
-        raise NonConformingAnswer(f"{operation.id} {status}: {problems[:10]}")
+    _require_valid(operation, status, answer.bodies[JSON], body)
     return flask.Response(orjson.dumps(body, option=_PLAIN), status, headers, mimetype=JSON)
+
+
+def _checked_response(contract: Contract, operation: Operation, response: Response) -> Response:
+    media = response.mimetype
+    answer = _promised(contract, operation, response.status_code, response.headers.keys(), media)
+    check = answer.bodies.get(media)
+    if check:
+        try:
+            body = orjson.loads(response.get_data())
+        except orjson.JSONDecodeError as error:
+            raise NonConformingAnswer(f"{operation.id} {response.status_code}: not JSON") from error
+        _require_valid(operation, response.status_code, check, body)
+    return response
+
+
+def _require_valid(operation: Operation, status: int, check: Check | None, body: Any) -> None:
+    if check is None:
+        raise NonConformingAnswer(f"{operation.id} {status} is a file; return a response")
+    if not check.is_valid(body):
+        raise NonConformingAnswer(f"{operation.id} {status}: {check.body(body)[:10]}")
 
 
 def _unpacked(returned: Any) -> tuple[Any, int, Mapping[str, str]]:

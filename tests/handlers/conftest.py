@@ -53,10 +53,16 @@ MakeKey = Callable[..., str]
 
 
 @pytest.fixture
-def account(request: pytest.FixtureRequest) -> Caller:
-    """An account on the enterprise plan, in a database that the server uses from now on."""
-    request.getfixturevalue("server")
-    request.getfixturevalue("database")
+def served(server: str, database: None) -> str:
+    """The URL, where it now answers from this test's own database."""
+    assert database is None
+    return server
+
+
+@pytest.fixture
+def account(served: str) -> Caller:
+    """An account on the enterprise plan."""
+    assert served
     return accounts.create("alice@example.com", "enterprise")
 
 
@@ -74,10 +80,9 @@ def client(server: str, key: str) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def anonymous(request: pytest.FixtureRequest, server: str) -> Iterator[httpx.Client]:
+def anonymous(served: str) -> Iterator[httpx.Client]:
     """A client without a key."""
-    request.getfixturevalue("database")
-    with httpx.Client(base_url=server) as made:
+    with httpx.Client(base_url=served) as made:
         yield made
 
 
