@@ -33,6 +33,7 @@ class Platform:
             **environ,
         }
         self._server: subprocess.Popen[bytes] | None = None
+        self._clients: list[Client] = []
 
     def run(self, *arguments: str) -> str:
         """Run a ``maptargeter`` command and return what it printed; raise on failure."""
@@ -55,6 +56,8 @@ class Platform:
 
     def stop(self) -> int:
         """End it as an operator would; return its exit code."""
+        for client in self._clients:
+            client.close()
         assert self._server is not None
         self._server.send_signal(signal.SIGTERM)
         return self._server.wait(timeout=40)
@@ -65,7 +68,8 @@ class Platform:
         return self.client(self.run("key", "create", email).splitlines()[-1])
 
     def client(self, key: str) -> "Client":
-        return Client(self.url, key)
+        self._clients.append(Client(self.url, key))
+        return self._clients[-1]
 
     def _answers(self) -> bool:
         if self._server is not None and self._server.poll() is not None:

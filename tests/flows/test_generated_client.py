@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -33,14 +34,22 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     sys.path.remove(str(folder / "generated"))
 
 
-def test_scan_list_and_download(platform: Platform, generated: str) -> None:
+@pytest.fixture
+def client(platform: Platform, generated: str) -> Iterator[Any]:
+    """The generated client with a key of its own."""
+    key = platform.account("generated@example.com").key
+    made = importlib.import_module(f"{generated}.client").AuthenticatedClient(
+        base_url=f"{platform.url}/v1", token=key, raise_on_unexpected_status=True
+    )
+    with made as opened:
+        yield opened
+
+
+def test_scan_list_and_download(client: Any, generated: str) -> None:
     def api(path: str) -> ModuleType:
         return importlib.import_module(f"{generated}.api.{path}")
 
     models, types = importlib.import_module(f"{generated}.models"), importlib.import_module(f"{generated}.types")
-    client = importlib.import_module(f"{generated}.client").AuthenticatedClient(
-        base_url=f"{platform.url}/v1", token=platform.account("generated@example.com").key, raise_on_unexpected_status=True
-    )
 
     scan = api("scans.create_scan").sync(
         client=client,
@@ -57,7 +66,9 @@ def test_scan_list_and_download(platform: Platform, generated: str) -> None:
     assert len(page.data) == 5
     assert all(lead.location.lat > 60 for lead in page.data)
 
-    export = api("exports.create_export").sync(client=client, body=models.ExportRequest(format_=models.ExportFormat.CSV))
+    export = api("exports.create_export").sync(
+        client=client, body=models.ExportRequest(format_=models.ExportFormat.CSV)
+    )
     assert isinstance(export, models.Export)
     get_export = api("exports.get_export").sync
     wait_until(

@@ -176,9 +176,7 @@ def test_another_account_sees_nothing_of_it(platform: Platform, alice: Client) -
 
 def test_a_repeated_request_with_a_key_creates_nothing_twice(platform: Platform) -> None:
     client = platform.account("twice@example.com")
-    answers = [
-        client.post("/exports", json={"format": "csv"}, headers={"Idempotency-Key": "once"}) for _ in range(3)
-    ]
+    answers = [client.post("/exports", json={"format": "csv"}, headers={"Idempotency-Key": "once"}) for _ in range(3)]
     assert {answer.json()["id"] for answer in answers} == {answers[0].json()["id"]}
     assert [answer.headers.get("idempotency-replayed") for answer in answers] == [None, "true", "true"]
     other = client.post("/exports", json={"format": "json"}, headers={"Idempotency-Key": "once"})
