@@ -231,7 +231,7 @@ def _read_ipv4(name: str, *, as_written: str) -> IPv4Address:
 
 def _ascii_name(text: str) -> str:
     """Return the name as DNS has it (UTS 46), lower case, without the root's dot; a number keeps its dot."""
-    name = _to_ascii(text) if len(text) <= MAX_HOST + 1 else ""
+    name = _to_ascii(text)
     if _ENDS_IN_NUMBER.fullmatch(name):
         return name
     name = name.removesuffix(".")

@@ -164,8 +164,7 @@ class Client:
             with _protocol_errors(link.stream), closing(link.connection.handle_request(call.request(target))) as raw:
                 call.status = raw.status
                 headers = _readable(raw.headers)
-                chunks = _within(call.deadline, raw.iter_stream())
-                body, truncated = read(chunks, headers.get("content-encoding", ""), call.max_bytes)
+                body, truncated = read(raw.iter_stream(), headers.get("content-encoding", ""), call.max_bytes)
         finally:
             call.timing = replace(call.timing, first_byte_ms=link.stream.first_byte_ms)
             self._idle.put(link)
@@ -327,13 +326,6 @@ class _Idle:
             links, self._links = self._links, []
         for link in links:
             link.connection.close()
-
-
-def _within(deadline: float, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """A fast sender never lets a read wait, so look at the clock between chunks as well."""
-    for chunk in chunks:
-        remaining(deadline)
-        yield chunk
 
 
 @contextmanager

@@ -99,10 +99,35 @@ def test_opening_loopback_opens_both_families_and_nothing_else():
     assert refusal(ip_address("::1"), [ip_network("127.0.0.5/32")]) == "a loopback address"
 
 
-def test_reasons_are_words_for_people():
-    assert refusal(ip_address("169.254.169.254"), []) == "a link-local address"
-    assert refusal(ip_address("168.63.129.16"), []) == "a cloud metadata address"
-    assert refusal(ip_address("9000::1"), []) == "a reserved address"
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("10.0.0.1", "a private address"),
+        ("169.254.169.254", "a link-local address"),
+        ("168.63.129.16", "a cloud metadata address"),
+        ("224.0.0.1", "a multicast address"),
+        ("255.255.255.254", "a reserved address"),
+        ("255.255.255.255", "a broadcast address"),
+        ("::", "an unspecified address"),
+        ("::127.0.0.1", "an IPv4 address inside IPv6"),
+        ("::ffff:0:127.0.0.1", "an IPv4 address inside IPv6"),
+        ("64:ff9b::127.0.0.1", "a NAT64 address"),
+        ("64:ff9b:1::127.0.0.1", "a NAT64 address"),
+        ("100::1", "a discard address"),
+        ("100:0:0:1::1", "a dummy address"),
+        ("2001::1", "a Teredo address"),
+        ("2001:20::1", "a protocol address"),
+        ("2002:7f00:1::", "a 6to4 address"),
+        ("5f00::1", "a segment routing address"),
+        ("9000::1", "a reserved address"),
+        ("fd00::1", "a private address"),
+        ("fe80::1", "a link-local address"),
+        ("fec0::1", "a site-local address"),
+        ("ff02::1", "a multicast address"),
+    ],
+)
+def test_reasons_are_words_for_people(text: str, reason: str):
+    assert refusal(ip_address(text), []) == reason
 
 
 HOSTS = [*(host for dotted in hostile.INNER for host in hostile.disguises(dotted)), *hostile.WRONG_HOSTS]

@@ -584,11 +584,12 @@ def test_a_connection_the_server_closed_is_not_used(client: http.Client):
     def once(peer: Peer) -> None:
         peer.read()
         peer.answer()
+        time.sleep(0.05)
 
     with receiver(once) as server:
         for _ in range(3):
             assert client.send("POST", server.url, content=BODY, max_bytes=100).status == 200
-            time.sleep(0.02)
+            time.sleep(0.15)
     assert server.connections == 3
 
 

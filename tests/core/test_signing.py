@@ -124,7 +124,15 @@ def test_the_id_cannot_borrow_from_the_timestamp():
 
 @pytest.mark.parametrize(
     "secret",
-    ["", "whsec_", "whsec_AAAA", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_" + "A" * 88, "whsec_not base64 at all!"],
+    [
+        "",
+        "whsec_",
+        "whsec_AAAA",
+        "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "whsec_" + "A" * 88,
+        "whsec_not base64 at all!",
+        SECRET + "\n",
+    ],
 )
 def test_a_damaged_secret_is_an_error(secret: str):
     with pytest.raises(ValueError, match="signing secret"):
