@@ -1,5 +1,7 @@
 """Scans that are killed, cancelled, overtaken and refused halfway."""
 
+import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -138,6 +140,22 @@ def test_who_lost_the_lease_changes_nothing_any_more(caller: Caller) -> None:
     run_scan.run(slow)
     assert outcome(caller) == expected
     assert scans.get_scan(caller, made["id"])["status"] == "completed"
+
+
+def test_scans_of_one_account_at_the_same_time(caller: Caller) -> None:
+    made = [scans.create_scan(caller, None, AREA, [])["id"] for _ in range(3)]
+    worker = Worker({scans.RUN_SCAN: run_scan.run}, concurrency=3, limits={scans.RUN_SCAN: 3}, poll_s=0.02)
+    thread = threading.Thread(target=worker.run_forever)
+    thread.start()
+    deadline = time.monotonic() + 30
+    while JobRow.select().count() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    worker.stop()
+    thread.join()
+    done = [scans.get_scan(caller, scan_id) for scan_id in made]
+    assert {scan["status"] for scan in done} == {"completed"}
+    assert sum(scan["counts"]["new"] for scan in done) == Lead.select().count() == LEADS
+    assert LeadChange.select().where(LeadChange.change == "new").count() == LEADS
 
 
 def test_no_room_for_more_leads(caller: Caller) -> None:
