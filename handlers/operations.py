@@ -75,9 +75,9 @@ def _answer(contract: Contract, operation: Operation, returned: Any) -> Response
 
 
 def _checked_response(contract: Contract, operation: Operation, response: Response) -> Response:
-    media = response.mimetype
+    media = response.mimetype or None
     answer = _promised(contract, operation, response.status_code, response.headers.keys(), media)
-    check = answer.bodies.get(media)
+    check = answer.bodies.get(media) if media else None
     if check:
         try:
             body = orjson.loads(response.get_data())
