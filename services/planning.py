@@ -31,7 +31,7 @@ def tile_ranges(bbox: Box) -> list[tuple[int, int, int, int]]:
 
 
 def tile_box(tile: Tile) -> Box:
-    """Return the box of a tile (https://wiki.openstreetmap.org/wiki/Slippy_map_tilenames); to the poles at the edges."""
+    """Return the box of a tile, to the poles at the edges (https://wiki.openstreetmap.org/wiki/Slippy_map_tilenames)."""
     y, x = tile
     size = 1 << zones.TILE_ZOOM
     north = 90.0 if y == 0 else _latitude(y / size)
