@@ -20,8 +20,18 @@ JSON = "application/json"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 # headers that mean something to a client, so no answer has them unless the contract says so
 TELLING_HEADERS = frozenset(
-    ("accept-ranges", "content-disposition", "content-range", "deprecation", "etag", "last-modified", "link")
-    + ("location", "retry-after", "sunset")
+    {
+        "accept-ranges",
+        "content-disposition",
+        "content-range",
+        "deprecation",
+        "etag",
+        "last-modified",
+        "link",
+        "location",
+        "retry-after",
+        "sunset",
+    }
 )
 # what the edge adds to every answer where it belongs; a handler need not
 EDGE_HEADERS = frozenset({"x-request-id", "ratelimit", "ratelimit-policy", "www-authenticate"})
