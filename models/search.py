@@ -207,29 +207,30 @@ def _tokens(value: str) -> tuple[str, ...]:
 @functools.cache
 def _category_terms(category: str) -> tuple[str, ...]:
     path = taxonomy.path(category) or (category,)
-    said = (
-        word
-        for part in path
-        for term in taxonomy.search_terms(part)
-        if _means(term, path)
-        for word in text.tokens(term)
-    )
+    said = (word for part in path for term in taxonomy.search_terms(part) for word in _words(part, term, path))
     return tuple(dict.fromkeys([*said, *map(category_tag, path)]))
 
 
-def _means(term: str, path: tuple[str, ...]) -> bool:
-    """A word that is the very name of another kind of business does not find this one: a restaurant is no ``cafe``."""
-    named = _names().get(text.fold(term), frozenset(path))
-    return not named.isdisjoint(path)
+def _words(part: str, term: str, path: tuple[str, ...]) -> list[str]:
+    """Return the words of ``term`` that find a business of this kind.
+
+    A word that is the very name of another kind does not: a restaurant, a pub and a shop for coffee are no ``cafe``,
+    whatever synonyms and other languages say. A kind's own name always does.
+    """
+    known = taxonomy.get(part)
+    words = text.tokens(term)
+    if known is not None and term == known.name:
+        return words
+    return [word for word in words if not _names().get(word, frozenset(path)).isdisjoint(path)]
 
 
 @functools.cache
 def _names() -> dict[str, frozenset[str]]:
-    """Folded name in any language -> the categories of that name."""
+    """English name of one word, folded -> the categories of that name."""
     names: dict[str, frozenset[str]] = {}
     for category in taxonomy.all_categories():
-        for name in [category.name, *(said[0] for said in category.local.values())]:
-            names[text.fold(name)] = names.get(text.fold(name), frozenset()) | {category.id}
+        name = text.fold(category.name)
+        names[name] = names.get(name, frozenset()) | {category.id}
     return names
 
 

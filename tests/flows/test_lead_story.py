@@ -102,7 +102,8 @@ def test_the_whole_sample_gives_its_businesses(alice: Client) -> None:
 def test_cafes_are_found_by_the_word(alice: Client) -> None:
     leads = alice.get("/leads", params={"query": "cafe", "limit": 50}).json()["data"]
     assert len(leads) == 50
-    assert all("cafe" in lead["category_path"] or "caf" in lead["name"].lower() for lead in leads)
+    named = [" ".join([lead["name"], *lead["alt_names"], *lead["names"].values()]).lower() for lead in leads]
+    assert all("cafe" in lead["category_path"] or "caf" in name for lead, name in zip(leads, named, strict=True))
 
 
 @pytest.mark.parametrize(("written", "typed"), [("Kämp", "kamp"), ("Café Engel", "cafe engel"), ("Töölö", "toolo")])
