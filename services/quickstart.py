@@ -46,7 +46,7 @@ def welcome(start: Start, url: str) -> str:
         [
             "",
             *_table([("NAME", "CATEGORY", "ADDRESS", "PHONE", "WEBSITE"), *rows]),
-            f"... {page.total.value} leads in all, from OpenStreetMap as of April 2019. © OpenStreetMap contributors",
+            f"... {page.total.value} leads in all, from map data of {_age()}.",
             "",
             f"API key    {start.key}",
             f"           (kept in {start.key_file})",
@@ -80,6 +80,10 @@ def _new_key(caller: Caller, file: Path) -> str:
     return key
 
 
+def _age() -> str:
+    return "; ".join(f"{source.release[:10]} ({source.attribution})" for source in places.sources())
+
+
 def _row(lead: dict[str, Any]) -> tuple[str, ...]:
     address = lead["address"]
     phone = next((phone["e164"] or phone["raw"] for phone in lead["phones"]), "")
@@ -89,4 +93,5 @@ def _row(lead: dict[str, Any]) -> tuple[str, ...]:
 
 def _table(rows: list[tuple[str, ...]]) -> list[str]:
     widths = [min(34, max(len(cell) for cell in column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell[:width].ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    lines = ("  ".join(cell[:width].ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return [line.rstrip() for line in lines]
