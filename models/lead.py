@@ -70,6 +70,7 @@ class Lead(base.Model):
     last_seen_at = Stamp()
     changed_at = Stamp()
     gone_at = Stamp(null=True)
+    document = peewee.TextField()  # as customers see it: models.lead_document
     name_key = KeyText()
     brand_key = KeyText(null=True)
     operator_key = KeyText(null=True)

@@ -6,12 +6,12 @@ from typing import Any
 
 import orjson
 
-from models import base, search
+from models import base, lead_document, search
 from models.base import JSONText
 from models.lead import Lead
 
 LeadRow = Mapping[str, Any]
-"""A lead by the columns of ``Lead``, JSON columns as values, but for ``account_id``, ``rank_key`` and ``..._key``."""
+"""A lead by the columns of ``Lead``, JSON as values; none is needed that is made from others, such as ``document``."""
 
 _COLUMNS = tuple(Lead._meta.fields)
 _VALUES = operator.itemgetter(*_COLUMNS)
@@ -79,6 +79,7 @@ def _record(account_id: str, account_number: int, lead: LeadRow) -> dict[str, An
     record = dict(lead) | {
         "account_id": account_id,
         "rank_key": search.rank_key(account_number, lead["quality_score"], lead["number"], gone=gone),
+        "document": orjson.dumps(lead_document.document(lead)).decode(),
         "website_key": search.key(lead["websites"][0]) if lead["websites"] else None,
     }
     record |= {f"{name}_key": None if lead[name] is None else search.key(lead[name]) for name in _KEYED}

@@ -5,8 +5,10 @@ rank the index is read from the front, and nothing is sorted. In another order a
 large one the leads are walked in that order until the page is full.
 """
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from models import base, search
@@ -93,14 +95,12 @@ def nearest(
 
 
 def count(wanted: Search, at_most: int | None = None) -> int:
-    """Return how many leads meet the condition; counting ends at ``at_most``."""
-    source, _, where = _by_index(wanted.where, wanted.bounds(), joined_to_lead=False)
-    text, values = where
-    inner = " ".join(("SELECT 1 FROM", source, "WHERE", text, "" if at_most is None else "LIMIT ?"))
-    found = base.rows(
-        " ".join(("SELECT count(*) FROM (", inner, ") AS found")), (*values, *([] if at_most is None else [at_most]))
-    )
-    return int(found[0][0])
+    """Return how many leads meet the condition; counting ends at ``at_most``.
+
+    Counting takes as long as reading a page. While the database stays as it is, the answer is remembered.
+    """
+    state = _state()
+    return _count(wanted, at_most) if state is None else _remembered(state, wanted, at_most)
 
 
 def walk(wanted: Search, columns: Sequence[str], chunk: int = 1_000) -> Iterator[list[Row]]:
@@ -115,6 +115,31 @@ def one(account_id: str, lead_id: str, columns: Sequence[str]) -> Row | None:
     """Return columns of one lead of the account, gone or not; None if there is none."""
     where = "lead.id = ? AND lead.account_id = ?", (lead_id, account_id)
     return next(iter(_select((", ".join(columns), ()), "lead", where, "lead.number", 1)), None)
+
+
+def _count(wanted: Search, at_most: int | None) -> int:
+    source, _, (text, values) = _by_index(wanted.where, wanted.bounds(), joined_to_lead=False)
+    limit = ("LIMIT ?", (at_most,)) if at_most is not None else ("", ())
+    sql = ("SELECT count(*) FROM (SELECT 1 FROM", source, "WHERE", text, limit[0], ") AS found")
+    return int(base.rows(" ".join(sql), (*values, *limit[1]))[0][0])
+
+
+@lru_cache(maxsize=1_000)
+def _remembered(_: object, wanted: Search, at_most: int | None) -> int:
+    return _count(wanted, at_most)
+
+
+def _state() -> object | None:
+    """Return what changes with every change of the database, ours or another's; None where nothing tells that.
+
+    https://www.sqlite.org/pragma.html#pragma_data_version. In a transaction what is seen may still be undone.
+    """
+    if not base.is_sqlite():
+        return None
+    connection: sqlite3.Connection = base.database.connection()
+    if connection.in_transaction:
+        return None
+    return connection, connection.execute("PRAGMA data_version").fetchone(), connection.total_changes
 
 
 def _nearest(

@@ -26,6 +26,7 @@ _ORDERS = {
 }
 SORTS = (BEST, WORST, *_ORDERS, NEAREST)
 """Every order of a list. By quality, present leads come before gone ones where a search finds both."""
+_COLUMNS = tuple(f"lead.{name}" for name in lead_rows.COLUMNS)
 DEFAULT_SORT, DEFAULT_LIMIT, ALL_FIELDS = BEST, 50, lead_rows.NAMES
 
 
@@ -58,7 +59,7 @@ class _Listing:
 
     def rows(self, limit: int, after: tuple[Any, int] | None, total: Total | None) -> list[Row]:
         """Return rows of the shape's columns, each after two values that tell its place in the order."""
-        columns = ["lead.number", *(f"lead.{name}" for name in self.shape.columns)]
+        columns = ["lead.number", *_COLUMNS]
         if self.sort in (BEST, WORST):
             last = after[0] if after else None
             return lead_query.best(self.wanted, ["lead.rank_key", *columns], limit, last, worst=self.sort == WORST)
@@ -107,11 +108,10 @@ def list_leads(
 
 def get_lead(caller: Caller, lead_id: str) -> Lead:
     """Return one lead of the account, gone or not; raise NotFound."""
-    shape = lead_rows.shape()
-    row = lead_query.one(caller.account_id, lead_id, [f"lead.{name}" for name in shape.columns])
+    row = lead_query.one(caller.account_id, lead_id, _COLUMNS)
     if row is None:
         raise NotFound("There is no such lead.")
-    return shape.leads([row])[0]
+    return lead_rows.shape().leads([row])[0]
 
 
 def count(caller: Caller, filters: Filter) -> int:
@@ -125,7 +125,7 @@ def iterate(caller: Caller, filters: Filter, fields: Sequence[str] = ALL_FIELDS)
     To be read inside ``models.base.snapshot``, or leads that change meanwhile may be missed or come twice.
     """
     shape = lead_rows.shape(_known(fields, "body"))
-    for rows in lead_query.walk(_search(caller, filters), [f"lead.{name}" for name in shape.columns]):
+    for rows in lead_query.walk(_search(caller, filters), _COLUMNS):
         yield from shape.leads(rows, filters.origin)
 
 

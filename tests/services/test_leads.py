@@ -1,19 +1,22 @@
 """Leads as an account sees them, on both databases: pages, orders, totals, filters against a naive reading of them."""
 
+import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import Any
 
 import orjson
+import psycopg
 import pytest
 
-from core import geo
+from core import config, geo
 from core.errors import InvalidCursor, InvalidInput, NotFound, PlanLimitExceeded
 from models import base, lead_query, search
 from models.lead_query import Search
 from services import filters, lead_rows, leads
 from services.accounts import Caller
 from services.filters import EVERYTHING, Filter
-from tests.leads import account, lead, phone, write
+from tests.leads import account, gone, lead, phone, write
 from tests.naive_leads import Rows, expected, stock
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -283,3 +286,33 @@ def test_what_cannot_be_listed_is_said(arguments: dict[str, Any], field: str, sa
     [violation] = raised.value.details
     assert violation.field == field
     assert says in violation.message
+
+
+def test_a_count_that_is_remembered_is_never_old(alice: Caller, settings: config.Settings) -> None:
+    everything = Search(alice.account_id, alice.account_number, False, EVERYTHING.where)
+    [number, *_] = write(alice, lead(), lead(), lead())
+    assert [lead_query.count(everything) for _ in range(2)] == [3, 3]
+    gone(number)
+    assert lead_query.count(everything) == 2
+    with pytest.raises(RuntimeError, match="3"):
+        _write_and_undo(alice, everything)
+    assert lead_query.count(everything) == 2
+    _delete_elsewhere(settings, number + 1)
+    assert lead_query.count(everything) == 1
+
+
+def _write_and_undo(caller: Caller, wanted: Search) -> None:
+    with base.transaction():
+        write(caller, lead())
+        raise RuntimeError(lead_query.count(wanted))
+
+
+def _delete_elsewhere(settings: config.Settings, number: int) -> None:
+    """Delete a lead through another connection, as another process would."""
+    sql = f"DELETE FROM lead WHERE number = {number}"
+    if settings.database_url.startswith("sqlite"):
+        with closing(sqlite3.connect(settings.database_url.removeprefix("sqlite:///"))) as connection, connection:
+            connection.execute(sql)
+    else:
+        with psycopg.connect(settings.database_url) as other:
+            other.execute(sql.encode())
