@@ -12,21 +12,21 @@ from core.limits import Limiter
 from handlers import auth, docs, errors, health, stack
 from handlers.bridge import App, TagResolver
 from handlers.contract import Contract, read
-from handlers.limits import ADDRESS_LIMIT, Budget
+from handlers.limits import Budget
 from models import base
 
 
-def create_app(settings: Settings | None = None, *, address_limit: int = ADDRESS_LIMIT) -> ASGIApp:
+def create_app(settings: Settings | None = None, *, address_limit: int | None = None) -> ASGIApp:
     """Return the ASGI application of one process; read the settings from the environment when none are given.
 
-    ``address_limit`` is the number of requests a minute that one address may send without a valid key. The database
+    ``address_limit`` takes the place of every limit of requests from one address without a valid key. The database
     must have been migrated; nothing is opened before the first request.
     """
     apis = {docs.BASE: (Contract(read()), TagResolver())}
     return assemble(settings or Settings.from_env(), apis, address_limit)
 
 
-def assemble(settings: Settings, apis: Mapping[str, tuple[Contract, TagResolver]], address_limit: int) -> App:
+def assemble(settings: Settings, apis: Mapping[str, tuple[Contract, TagResolver]], address_limit: int | None) -> App:
     """Return the application with a version of the API below each base path; the first has the pages."""
     config.configure(settings)
     base.connect(settings.database_url)

@@ -2,10 +2,15 @@
 
 from handlers import auth, responses
 from handlers.responses import Answer
-from handlers.schemas import AccountSchema
-from services import accounts
+from handlers.schemas import AccountSchema, AuditEntrySchema
+from services import accounts, audit
 
 
 def get_account() -> Answer:
     """Answer with the account the key belongs to."""
     return responses.ok(AccountSchema().dump(accounts.view(auth.caller())))
+
+
+def list_audit_entries(limit: int, cursor: str | None = None) -> Answer:
+    """Answer with a page of what was done to keys and webhook endpoints."""
+    return responses.page(audit.page(auth.caller(), limit, cursor), AuditEntrySchema())

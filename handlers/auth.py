@@ -47,11 +47,11 @@ class Credential(AbstractSecurityHandler):
         return self._verify
 
     def _verify(self, request: ConnexionRequest) -> dict[str, str]:
-        scope = request.scope
+        about = exchange.of(request.scope)
         try:
-            found = api_keys.authenticate(only_key(scope))
+            found = api_keys.authenticate(only_key(request.scope), about.address)
         except (Unauthenticated, ConflictingCredentials):
-            self._refused(exchange.of(scope))
+            self._refused(about)
             raise
         _caller.set(found)
         return {"sub": found.account_id}

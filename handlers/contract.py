@@ -57,8 +57,19 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """So many requests of one address in so many seconds."""
+
+    requests: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation, compiled. ``secured`` tells whether it needs a key; ``produces`` is what it answers on success."""
+    """One operation, compiled. ``secured`` tells whether it needs a key; ``produces`` is what it answers on success.
+
+    ``limit`` is one that only an operation without a key has, in place of the minute that all others share.
+    """
 
     id: str
     tag: str
@@ -67,6 +78,7 @@ class Operation:
     secured: bool
     scopes: tuple[str, ...]
     cost: int
+    limit: Limit | None
     query: tuple[Parameter, ...]
     in_path: tuple[Parameter, ...]
     header: tuple[Parameter, ...]
@@ -108,6 +120,7 @@ class Contract:
             secured=bool(made.get("security", self.document.get("security"))),
             scopes=tuple(made.get("x-scopes", ())),
             cost=made.get("x-cost", 1),
+            limit=Limit(**made["x-limit"]) if "x-limit" in made else None,
             query=tuple(part for part in parameters if part.where == "query"),
             in_path=tuple(part for part in parameters if part.where == "path"),
             header=tuple(part for part in parameters if part.where == "header"),

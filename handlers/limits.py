@@ -23,7 +23,8 @@ WINDOW_S = 60
 class Budget:
     """Counts requests against the one limit that applies to them."""
 
-    def __init__(self, limiter: Limiter, address_limit: int) -> None:
+    def __init__(self, limiter: Limiter, address_limit: int | None = None) -> None:
+        """``address_limit`` takes the place of every limit of an address, those of single operations too."""
         self._limiter = limiter
         self._address_limit = address_limit
 
@@ -34,7 +35,18 @@ class Budget:
 
     def spend_for_address(self, about: Exchange, cost: int = 1) -> None:
         """Count a request without a valid key; raise RateLimited when there were too many from its address."""
-        decision = self._limiter.hit(f"address:{about.address}", self._address_limit, WINDOW_S, cost)
+        self._spend(about, f"address:{about.address}", ADDRESS_LIMIT, WINDOW_S, cost)
+
+    def spend_for_operation(self, about: Exchange, operation: Operation) -> None:
+        """Count a request for an operation that needs no key; one with a limit of its own counts for nothing else."""
+        if operation.limit is None:
+            self.spend_for_address(about, operation.cost)
+        else:
+            key = f"address:{about.address}:{operation.id}"
+            self._spend(about, key, operation.limit.requests, operation.limit.seconds, operation.cost)
+
+    def _spend(self, about: Exchange, key: str, limit: int, window_s: int, cost: int) -> None:
+        decision = self._limiter.hit(key, self._address_limit or limit, window_s, cost)
         self._tell(about, decision, "per-address", "Too many requests without a valid API key came from your address.")
 
     @staticmethod
@@ -58,13 +70,13 @@ class LimitsOperation:
         self._budget = budget
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        about, cost = exchange.of(scope), self._operation.cost
-        if self._operation.secured:
+        about, operation = exchange.of(scope), self._operation
+        if operation.secured:
             caller = auth.caller()
-            self._budget.spend_for_key(about, caller.key_id or "", caller.plan.requests_per_minute, cost)
-            _require(self._operation.scopes, caller.scopes)
+            self._budget.spend_for_key(about, caller.key_id or "", caller.plan.requests_per_minute, operation.cost)
+            _require(operation.scopes, caller.scopes)
         else:
-            self._budget.spend_for_address(about, cost)
+            self._budget.spend_for_operation(about, operation)
         await self._next(scope, receive, send)
 
 

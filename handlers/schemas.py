@@ -51,6 +51,8 @@ class ApiKeySchema(Schema):
     expires_at = fields.String(allow_none=True)
     last_used_at = fields.String(allow_none=True)
     revoked_at = fields.String(allow_none=True)
+    replaces = fields.String(allow_none=True)
+    replaced_by = fields.String(allow_none=True)
 
 
 class CreatedApiKeySchema(ApiKeySchema):
@@ -74,6 +76,22 @@ class AccountSchema(Schema):
     plan = fields.String(attribute="plan.name")
     limits = fields.Nested(PlanLimitsSchema, attribute="plan")
     created_at = fields.String()
+
+
+class AuditChangeSchema(Schema):
+    field = fields.String()
+    before = fields.String(allow_none=True)
+    after = fields.String(allow_none=True)
+
+
+class AuditEntrySchema(Schema):
+    id = fields.String()
+    at = fields.String()
+    action = fields.String()
+    actor = fields.String()
+    target_id = fields.String()
+    changes = fields.List(fields.Nested(AuditChangeSchema))
+    address = fields.String(allow_none=True)
 
 
 class CategorySchema(Schema):

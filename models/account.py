@@ -33,6 +33,8 @@ class ApiKey(base.Model):
     expires_at = Stamp(null=True)
     last_used_at = Stamp(null=True)
     revoked_at = Stamp(null=True)
+    replaces = peewee.CharField(max_length=40, null=True)
+    replaced_by = peewee.CharField(max_length=40, null=True)  # then it works until expires_at, beside its successor
 
 
 TABLES: tuple[type[base.Model], ...] = (Account, ApiKey)
@@ -61,7 +63,7 @@ def credential(digest: str) -> dict[str, Any] | None:
 
 _SHOWN = (
     ApiKey.id, ApiKey.name, ApiKey.scopes, ApiKey.last4, ApiKey.created_at, ApiKey.expires_at, ApiKey.last_used_at,
-    ApiKey.revoked_at,
+    ApiKey.revoked_at, ApiKey.replaces, ApiKey.replaced_by,
 )  # fmt: skip
 
 
@@ -78,12 +80,13 @@ def key(account_id: str, key_id: str) -> dict[str, Any] | None:
     return found
 
 
-def count_valid_keys(account_id: str, now: str) -> int:
-    """Count the keys that still work; revoked and expired ones do not use up the plan."""
+def count_valid_keys(account_id: str, now: str, *, replaced: bool = False) -> int:
+    """Count the keys that still work: those that were not replaced, or only those that were and overlap."""
     return int(
         ApiKey.select()
         .where(ApiKey.account_id == account_id, ApiKey.revoked_at.is_null())
         .where(ApiKey.expires_at.is_null() | (ApiKey.expires_at > now))
+        .where(ApiKey.replaced_by.is_null(not replaced))
         .count()
     )
 
@@ -94,10 +97,15 @@ def lock(account_id: str) -> None:
         base.rows("SELECT 1 FROM account WHERE id = ? FOR UPDATE", (account_id,))
 
 
-def revoke(account_id: str, key_id: str, now: str) -> None:
-    ApiKey.update(revoked_at=now).where(
-        ApiKey.account_id == account_id, ApiKey.id == key_id, ApiKey.revoked_at.is_null()
-    ).execute()
+def change(account_id: str, key_id: str, values: dict[str, Any]) -> None:
+    """Set columns of a key."""
+    ApiKey.update(**values).where(ApiKey.account_id == account_id, ApiKey.id == key_id).execute()
+
+
+def revoke(account_id: str, key_id: str, now: str) -> bool:
+    """Revoke a key; return False if it was revoked before."""
+    still = (ApiKey.account_id == account_id) & (ApiKey.id == key_id) & ApiKey.revoked_at.is_null()
+    return bool(ApiKey.update(revoked_at=now).where(still).execute())
 
 
 def note_use(key_id: str, moment: str) -> None:

@@ -1,9 +1,10 @@
 """The list of all tables, for creating a new database and for emptying one in tests."""
 
-from models import account, base, export, idempotency, job, lead, place, scan, search, webhook
+from models import account, audit, base, export, idempotency, job, lead, place, scan, search, webhook
 
 TABLES: tuple[type[base.Model], ...] = (
     *account.TABLES,
+    *audit.TABLES,
     *idempotency.TABLES,
     *place.TABLES,
     *lead.TABLES,

@@ -12,13 +12,14 @@ from services.plans import Plan
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose request this is: an account, its limits, and the key (None inside jobs and commands)."""
+    """Whose request this is: an account, its limits, and the key and address (None inside jobs and commands)."""
 
     account_id: str
     account_number: int
     plan: Plan
     key_id: str | None = None
     scopes: frozenset[str] = frozenset()
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,45 +1,23 @@
-"""API keys: made with some of the maker's scopes, shown once, revoked at once."""
+"""API keys: made, used, changed, replaced with an overlap, revoked at once. What is allowed stands in ``key_rules``.
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+A key itself is shown once and kept nowhere. Every change is in the audit log, in the same transaction.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
 from core import api_key, clock, config, ids
-from core.errors import ExpiredApiKey, InsufficientScope, InvalidApiKey, InvalidInput, NotFound, Violation
+from core.errors import Conflict, ExpiredApiKey, InvalidApiKey, NotFound
 from models import account as table
 from models import base
-from services import pages, plans
+from services import audit, key_rules, pages, plans
 from services.accounts import Caller
+from services.key_rules import ApiKey
 
-SCOPES = (
-    "leads:read",
-    "scans:read",
-    "scans:write",
-    "exports:read",
-    "exports:write",
-    "webhooks:read",
-    "webhooks:write",
-    "api_keys:read",
-    "api_keys:write",
-    "account:read",
-    "catalog:read",
-)
+SCOPES = key_rules.SCOPES
 _USE_IS_NOTED_EVERY = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True)
-class ApiKey:
-    """What may be told of a key."""
-
-    id: str
-    name: str
-    scopes: list[str]
-    last4: str
-    created_at: str
-    expires_at: str | None
-    last_used_at: str | None
-    revoked_at: str | None
 
 
 def create(caller: Caller, name: str, scopes: Iterable[str], expires_at: str | None = None) -> tuple[ApiKey, str]:
@@ -48,18 +26,15 @@ def create(caller: Caller, name: str, scopes: Iterable[str], expires_at: str | N
     Raise InsufficientScope for a scope that the caller's own key lacks, PlanLimitExceeded for one key too many,
     InvalidInput for a time that has passed.
     """
-    wanted = [scope for scope in SCOPES if scope in set(scopes)]
-    _require_own_scopes(caller, wanted)
-    key, now = api_key.generate(), clock.now_stamp()
-    row = {
-        "id": ids.new("key"), "account_id": caller.account_id, "name": name, "digest": _digest(key),
-        "last4": api_key.last4(key), "scopes": wanted, "created_at": now, "expires_at": _future(expires_at),
-    }  # fmt: skip
+    wanted = key_rules.ordered(scopes)
+    key_rules.require_own_scopes(caller, wanted)
+    made, key = _new(name, wanted, key_rules.future(expires_at))
     with base.transaction():
         table.lock(caller.account_id)
-        caller.plan.require("api_keys", table.count_valid_keys(caller.account_id, now) + 1)
-        table.ApiKey.insert(**row).execute()
-    return get(caller, str(row["id"])), key
+        caller.plan.require("api_keys", table.count_valid_keys(caller.account_id, made.created_at) + 1)
+        _insert(caller, made, key)
+        audit.record(caller, audit.KEY_CREATED, made.id, after=key_rules.audited(made))
+    return made, key
 
 
 def page(caller: Caller, limit: int, cursor: str | None = None) -> pages.Page:
@@ -79,18 +54,76 @@ def get(caller: Caller, key_id: str) -> ApiKey:
     return ApiKey(**row)
 
 
+def update(caller: Caller, key_id: str, changes: Mapping[str, Any]) -> ApiKey:
+    """Set some of ``name``, ``scopes`` and ``expires_at`` (None: never), from the key's next request on.
+
+    Raise NotFound; InsufficientScope if the key has or gets a scope that the caller's own lacks; Conflict for a key
+    that has ended, and for one that was replaced and would live longer; InvalidInput for a time that has passed.
+    """
+    with base.transaction():
+        table.lock(caller.account_id)
+        before = get(caller, key_id)
+        after = key_rules.changed(before, changes)
+        key_rules.require_own_scopes(caller, [*before.scopes, *after.scopes])
+        key_rules.require_working(before)
+        if after != before:
+            _store(caller, before, after, audit.KEY_UPDATED)
+    return after
+
+
+def rotate(caller: Caller, key_id: str, overlap: timedelta) -> tuple[ApiKey, str]:
+    """Replace a key; return its successor's description and the successor itself, which is never shown again.
+
+    The successor has the same name, scopes and length of life. The old key works for ``overlap`` more, if it would
+    have; with no overlap it is revoked. No more keys may overlap than the plan allows keys.
+
+    Raise NotFound, InsufficientScope if the caller's own key lacks one of its scopes, Conflict for a key that has
+    ended or was replaced before, PlanLimitExceeded for one overlap too many.
+    """
+    with base.transaction():
+        table.lock(caller.account_id)
+        old = get(caller, key_id)
+        key_rules.require_own_scopes(caller, old.scopes)
+        key_rules.require_working(old)
+        if old.replaced_by:
+            raise Conflict(f"This key was already replaced, by {old.replaced_by}.")
+        made, key = _new(old.name, old.scopes, key_rules.as_long_as(old), replaces=old.id)
+        if overlap:
+            overlapping = table.count_valid_keys(caller.account_id, made.created_at, replaced=True)
+            caller.plan.require("api_keys", overlapping + 1)
+        _insert(caller, made, key)
+        _store(caller, old, key_rules.replaced(old, made, overlap), audit.KEY_ROTATED)
+    return made, key
+
+
 def revoke(caller: Caller, key_id: str) -> None:
     """Make the key stop working with the next request; revoking it again changes nothing. Raise NotFound."""
+    now = clock.now_stamp()
     with base.transaction():
         get(caller, key_id)
-        table.revoke(caller.account_id, key_id, clock.now_stamp())
+        if table.revoke(caller.account_id, key_id, now):
+            audit.record(caller, audit.KEY_REVOKED, key_id, after={"revoked_at": now})
 
 
-def authenticate(key: str) -> Caller:
+def revoke_found(key: str) -> None:
+    """Revoke a key that somebody found, and tell its account in its audit log; do nothing if it is none.
+
+    Nothing tells the finder which it was. The checksum keeps made-up texts away from the database.
+    """
+    row = table.credential(_digest(key)) if api_key.well_formed(key) else None
+    if row is None or row["revoked_at"] is not None:
+        return
+    now = clock.now_stamp()
+    with base.transaction():
+        if table.revoke(row["account_id"], row["id"], now):
+            audit.record_finder(row["account_id"], audit.KEY_REVOKED_BY_FINDER, row["id"], after={"revoked_at": now})
+
+
+def authenticate(key: str, address: str | None = None) -> Caller:
     """Return whose key this is, in one query; raise InvalidApiKey or ExpiredApiKey.
 
     The checksum refuses a mistyped key before the database is asked. Every call asks the database, so a
-    revoked key stops working at once, in every process.
+    revoked key stops working at once, in every process. ``address`` is the client's, for the audit log.
     """
     row = table.credential(_digest(key)) if api_key.well_formed(key) else None
     if row is None or row["revoked_at"] is not None:
@@ -101,30 +134,29 @@ def authenticate(key: str) -> Caller:
     if row["last_used_at"] is None or row["last_used_at"] <= clock.stamp(now - _USE_IS_NOTED_EVERY):
         table.note_use(row["id"], clock.stamp(now.replace(second=0, microsecond=0)))
     plan = plans.plan(row["plan"], row["limits"])
-    return Caller(row["account_id"], row["number"], plan, row["id"], frozenset(row["scopes"]))
+    return Caller(row["account_id"], row["number"], plan, row["id"], frozenset(row["scopes"]), address)
 
 
 def as_dict(key: ApiKey) -> dict[str, Any]:
     return asdict(key)
 
 
-def _require_own_scopes(caller: Caller, wanted: list[str]) -> None:
-    lacking = [scope for scope in wanted if caller.key_id is not None and scope not in caller.scopes]
-    if lacking:
-        raise InsufficientScope(f"Your key lacks {', '.join(lacking)}, so it cannot give that to another key.")
+def _new(name: str, scopes: list[str], expires_at: str | None, replaces: str | None = None) -> tuple[ApiKey, str]:
+    key = api_key.generate()
+    made = ApiKey(
+        id=ids.new("key"), name=name, scopes=scopes, last4=api_key.last4(key), created_at=clock.now_stamp(),
+        expires_at=expires_at, last_used_at=None, revoked_at=None, replaces=replaces, replaced_by=None,
+    )  # fmt: skip
+    return made, key
 
 
-def _future(moment: str | None) -> str | None:
-    if moment is None:
-        return None
-    try:
-        parsed = clock.parse(moment)
-    except ValueError:
-        parsed = None
-    if parsed is None or parsed <= clock.now():
-        problem = Violation("body", "expires_at", "not_allowed", "must be a time in the future", "/expires_at")
-        raise InvalidInput("A key that has already expired is of no use.", [problem])
-    return clock.stamp(parsed)
+def _insert(caller: Caller, made: ApiKey, key: str) -> None:
+    table.ApiKey.insert(**as_dict(made), account_id=caller.account_id, digest=_digest(key)).execute()
+
+
+def _store(caller: Caller, before: ApiKey, after: ApiKey, action: str) -> None:
+    table.change(caller.account_id, before.id, key_rules.columns(after, before))
+    audit.record(caller, action, before.id, key_rules.audited(before), key_rules.audited(after))
 
 
 def _digest(key: str) -> str:

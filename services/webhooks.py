@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any, NewType
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -15,7 +16,7 @@ from core import clock, config, http, ids, sealing, signing
 from core.errors import Conflict, ForbiddenAddress, NotFound, Violation
 from models import account, base, job
 from models import webhook as table
-from services import pages
+from services import audit, pages
 from services.accounts import Caller
 from services.pages import Page
 
@@ -105,6 +106,8 @@ def create_endpoint(
             id=endpoint_id, account_id=caller.account_id, url=url, description=description, event_types=event_types,
             status="enabled", secrets=[_sealed(endpoint_id, secret)], created_at=now, updated_at=now,
         ).execute()  # fmt: skip
+        told = {"host": urlsplit(url).hostname, "event_types": event_types}  # the rest of a URL may be a secret
+        audit.record(caller, audit.ENDPOINT_CREATED, endpoint_id, after=told)
     return get_endpoint(caller, endpoint_id), secret
 
 
@@ -130,6 +133,7 @@ def delete_endpoint(caller: Caller, endpoint_id: str) -> None:
     with base.transaction():
         if not table.delete_endpoint(caller.account_id, endpoint_id, clock.now_stamp()):
             raise NotFound("There is no webhook endpoint with this id.")
+        audit.record(caller, audit.ENDPOINT_DELETED, endpoint_id)
 
 
 def send_test_event(caller: Caller, endpoint_id: str) -> Delivery:
