@@ -18,9 +18,7 @@ def categories(caller: Caller, query: str | None, parent: str | None, limit: int
     start = cursor.decode(pages.secret(), binding, after)[0] if after else 0
     found = [category for category in taxonomy.all_categories() if _matches(category, query, parent)]
     more = start + limit < len(found)
-    return Page(
-        found[start : start + limit], cursor.encode(pages.secret(), binding, [start + limit]) if more else None
-    )
+    return Page(found[start : start + limit], cursor.encode(pages.secret(), binding, [start + limit]) if more else None)
 
 
 def sources() -> list[SourceInfo]:

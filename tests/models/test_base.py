@@ -20,6 +20,15 @@ def emails() -> list[str]:
     return [str(row[0]) for row in base.rows("SELECT email FROM account ORDER BY email")]
 
 
+def add_and_fail(outer: str | None, inner: str) -> None:
+    with base.transaction():
+        if outer:
+            add(outer)
+        with base.transaction():
+            add(inner)
+        raise ZeroDivisionError
+
+
 def elsewhere(action: threading.Thread) -> None:
     action.start()
     action.join(10)
@@ -35,20 +44,16 @@ def add_elsewhere(email: str) -> None:
 
 
 def test_a_transaction_is_all_or_nothing() -> None:
-    with pytest.raises(ZeroDivisionError), base.transaction():
-        add("a")
-        with base.transaction():
-            add("b")
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        add_and_fail("a", "b")
     assert emails() == []
 
 
 def test_an_inner_transaction_can_be_undone_alone() -> None:
     with base.transaction():
         add("a")
-        with pytest.raises(ZeroDivisionError), base.transaction():
-            add("b")
-            raise ZeroDivisionError
+        with pytest.raises(ZeroDivisionError):
+            add_and_fail(None, "b")
     assert emails() == ["a"]
 
 
