@@ -9,7 +9,7 @@ from models.base import JSONText, Stamp
 
 
 class KeyText(peewee.TextField):
-    """Text as ``models.search.key`` gives it, ordered by code point on both databases."""
+    """Text as ``models.search_terms.key`` gives it, ordered by code point on both databases."""
 
     def ddl_datatype(self, ctx: Any) -> Any:
         collation = "" if base.is_sqlite() else ' COLLATE "C"'

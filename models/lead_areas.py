@@ -7,7 +7,7 @@ import orjson
 
 from core import geo
 from core.geo import Box
-from models import base, geo_sql, search
+from models import base, geo_sql, search_terms
 from models.lead_conditions import Narrowed, Sql, joined
 
 
@@ -32,7 +32,7 @@ class Within:
         return inside
 
     def narrowed(self) -> Narrowed:
-        covering = search.cells(_uncrossed(self.area.bbox))
+        covering = search_terms.cells(_uncrossed(self.area.bbox))
         return ((covering,) if covering else ()), False
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from models import base, lead_document, search
+from models import base, lead_document, search, search_terms
 from models.base import JSONText
 from models.lead import Lead
 
@@ -80,10 +80,10 @@ def _record(account_id: str, account_number: int, lead: LeadRow) -> dict[str, An
         "account_id": account_id,
         "rank_key": search.rank_key(account_number, lead["quality_score"], lead["number"], gone=gone),
         "document": orjson.dumps(lead_document.document(lead)).decode(),
-        "website_key": search.key(lead["websites"][0]) if lead["websites"] else None,
+        "website_key": search_terms.key(lead["websites"][0]) if lead["websites"] else None,
     }
-    record |= {f"{name}_key": None if lead[name] is None else search.key(lead[name]) for name in _KEYED}
-    record["terms"] = search.terms(record)
+    record |= {f"{name}_key": None if lead[name] is None else search_terms.key(lead[name]) for name in _KEYED}
+    record["terms"] = search_terms.terms(record)
     return record | {name: _json(lead[name]) for name in _JSON}
 
 

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from core import taxonomy
-from models import base, search
+from models import base, search, search_terms
 
 Sql = tuple[str, tuple[Any, ...]]
 
@@ -22,7 +22,7 @@ class Bound(Enum):
     HIGH = 1
 
 
-Narrowed = tuple[search.Groups, bool]
+Narrowed = tuple[search_terms.Groups, bool]
 
 
 class Condition(Protocol):
@@ -53,13 +53,13 @@ class OneOf:
         return f"lead.{self.column} IN ({_marks(self.values)})", self.values
 
     def narrowed(self) -> Narrowed:
-        tags = [search.tag(self.column, value) for value in self.values]
+        tags = [search_terms.tag(self.column, value) for value in self.values]
         found = tuple(tag for tag in tags if tag)
         return ((found,), True) if len(found) == len(tags) else ((), False)
 
 
 @dataclass(frozen=True, slots=True)
-class Compare(_Unindexed):
+class Compare:
     """The column stands so to the value; ``operator`` is one of = <> < <= > >=."""
 
     column: str
@@ -68,6 +68,10 @@ class Compare(_Unindexed):
 
     def sql(self) -> Sql:
         return f"lead.{self.column} {self.operator} ?", (self.value,)
+
+    def narrowed(self) -> Narrowed:
+        tag = search_terms.known_tag(self.column)
+        return ((tag,),) if tag else (), False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ class Contains(_Unindexed):
 
 
 @dataclass(frozen=True, slots=True)
-class Known(_Unindexed):
+class Known:
     """The column is not null."""
 
     column: str
@@ -92,10 +96,14 @@ class Known(_Unindexed):
     def sql(self) -> Sql:
         return f"lead.{self.column} IS NOT NULL", ()
 
+    def narrowed(self) -> Narrowed:
+        tag = search_terms.known_tag(self.column)
+        return (((tag,),), True) if tag else ((), False)
+
 
 @dataclass(frozen=True, slots=True)
 class Has:
-    """The lead has, or lacks, one of ``models.search.PRESENCE``."""
+    """The lead has, or lacks, one of ``models.search_terms.PRESENCE``."""
 
     what: str
     there: bool
@@ -104,7 +112,7 @@ class Has:
         return f"lead.has_{self.what} = ?", (self.there,)
 
     def narrowed(self) -> Narrowed:
-        return ((search.presence_tag(self.what, self.there),),), True
+        return ((search_terms.presence_tag(self.what, self.there),),), True
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +145,7 @@ class Under:
         return f"lead.category IN ({_marks(every)})", tuple(every)
 
     def narrowed(self) -> Narrowed:
-        return (tuple(search.category_tag(category) for category in self.categories),), True
+        return (tuple(search_terms.category_tag(category) for category in self.categories),), True
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +155,11 @@ class Words:
     text: str
 
     def narrowed(self) -> Narrowed:
-        groups = search.words(self.text)
+        groups = search_terms.words(self.text)
         return groups, bool(groups)
 
     def sql(self) -> Sql:
-        groups = search.words(self.text)
+        groups = search_terms.words(self.text)
         if not groups:
             return _FALSE
         found, values = search.matching(groups, (Bound.LOW, Bound.HIGH))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from models import base, search
+from models import base, search, search_terms
 from models.lead_areas import circle
 from models.lead_conditions import All, Condition, Sql, bound, joined
 
@@ -19,8 +19,8 @@ Row = tuple[Any, ...]
 FEW = 10_000
 """Leads that are sorted, or counted, in no time."""
 
-_FIRST_RING_M = 500.0
-_RING_GROWTH = 4
+_FIRST_RING_M = 100.0
+_RING_GROWTH = 2
 _HALF_AROUND_M = 20_040_000.0
 
 
@@ -177,7 +177,7 @@ def _by_account(wanted: Search) -> tuple[str, str, Sql]:
     return "lead", "lead.rank_key", joined(" AND ", [mine, bound(wanted.where.sql(), wanted.bounds())])
 
 
-def _split(condition: Condition) -> tuple[search.Groups, list[Condition]]:
+def _split(condition: Condition) -> tuple[search_terms.Groups, list[Condition]]:
     """Return what the index is asked for, and the conditions that are to be checked on top of it."""
     groups: list[tuple[str, ...]] = []
     rest: list[Condition] = []

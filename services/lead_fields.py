@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from models import search
+from models import search_terms
 
 OPERATORS = MappingProxyType(
     {
@@ -28,7 +28,7 @@ OPERATORS = MappingProxyType(
 class LeadField:
     """One field. ``column`` is what is compared; ``compared`` turns a text asked for into the form it has there.
 
-    ``presence`` is what of ``models.search.PRESENCE`` decides ``exists``; ``member`` as in
+    ``presence`` is what of ``models.search_terms.PRESENCE`` decides ``exists``; ``member`` as in
     ``models.lead_conditions.Holds``.
     """
 
@@ -47,7 +47,7 @@ class LeadField:
 
 def _keyed(name: str, *, presence: str = "", sortable: bool = False) -> LeadField:
     """A text that is compared without case, diacritics and punctuation."""
-    return LeadField(name, "text", f"{name}_key", search.key, presence, sortable=sortable)
+    return LeadField(name, "text", f"{name}_key", search_terms.key, presence, sortable=sortable)
 
 
 def _phone(number: str) -> str:

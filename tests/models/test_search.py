@@ -2,7 +2,7 @@
 
 import pytest
 
-from models import base, lead_batch, search
+from models import base, lead_batch, search, search_terms
 from models.lead import Lead
 from tests.leads import account, gone, lead, write
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.usefixtures("database")
 
 def found(query: str, number: int = 1, gone: bool | None = False) -> list[str]:
     """Return the names of an account's leads that a query finds, best first."""
-    groups = search.words(query)
+    groups = search_terms.words(query)
     if not groups:
         return []
     inner, values = search.matching(groups, search.bounds(number, gone))

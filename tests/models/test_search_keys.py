@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import text
-from models import search
+from models import search, search_terms
 from tests.leads import lead
 
 LATITUDES, LONGITUDES = st.floats(-90, 90), st.floats(-180, 180)
@@ -43,20 +43,20 @@ def test_the_cells_of_a_box_hold_every_point_in_it(
 ) -> None:
     (south, north), (west, east) = sorted((lat1, lat2)), sorted((lon1, lon2))
     lat, lon = min(south + up * (north - south), north), min(west + right * (east - west), east)
-    covering = search.cells([(west, south, east, north)])
-    tags = search.terms({**lead(lat=lat, lon=lon), "city_key": "helsinki"}).split()
+    covering = search_terms.cells([(west, south, east, north)])
+    tags = search_terms.terms({**lead(lat=lat, lon=lon), "city_key": "helsinki"}).split()
     assert covering is None or not set(covering).isdisjoint(tags)
 
 
 def test_small_areas_have_few_cells_and_large_ones_none() -> None:
-    assert len(search.cells([(24.94, 60.16, 24.95, 60.17)]) or ()) in range(1, 17)
-    assert search.cells([(-180.0, -90.0, 180.0, 90.0)]) is None
+    assert len(search_terms.cells([(24.94, 60.16, 24.95, 60.17)]) or ()) in range(1, 17)
+    assert search_terms.cells([(-180.0, -90.0, 180.0, 90.0)]) is None
 
 
 @given(st.text(max_size=400))
 def test_a_key_is_folded_bounded_and_stable(value: str) -> None:
-    key = search.key(value)
-    assert len(key.encode()) <= search.MAX_KEY_BYTES
-    assert search.key(key) == key
+    key = search_terms.key(value)
+    assert len(key.encode()) <= search_terms.MAX_KEY_BYTES
+    assert search_terms.key(key) == key
     assert "_" not in key
     assert key == text.fold(key)

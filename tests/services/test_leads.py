@@ -11,7 +11,7 @@ import pytest
 
 from core import config, geo
 from core.errors import InvalidCursor, InvalidInput, NotFound, PlanLimitExceeded
-from models import base, lead_query, search
+from models import base, lead_query, search_terms
 from models.lead_query import Search
 from services import filters, lead_rows, leads
 from services.accounts import Caller
@@ -50,7 +50,7 @@ def walk(caller: Caller, sort: str, limit: int, parsed: Filter = EVERYTHING, **m
 
 SORT_KEYS: dict[str, Any] = {
     "quality_score": lambda row: row["quality"]["score"],
-    "name": lambda row: search.key(row["name"]),
+    "name": lambda row: search_terms.key(row["name"]),
     "distance": lambda row: row["distance_m"],
     **{name: lambda row, name=name: row[name] for name in ("first_seen_at", "last_seen_at", "changed_at")},
 }
