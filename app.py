@@ -43,7 +43,7 @@ def assemble(settings: Settings, apis: Mapping[str, tuple[Contract, TagResolver]
             contract=contract,
             budget=budget,
         )
-    errors.Renderer(first.error_codes, settings.public_url).register(app)
+    errors.Renderer(first, settings.public_url).register(app)
     _add_pages(app.app, limiter)
     return app
 

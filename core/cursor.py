@@ -48,7 +48,7 @@ def decode(secret: bytes, binding: str, cursor: str, where: str = "query") -> li
     mac, payload = raw[1 : 1 + _MAC_BYTES], raw[1 + _MAC_BYTES :]
     if raw[:1] != _VERSION or not hmac.compare_digest(mac, _mac(secret, binding, payload)):
         pointer = "/cursor" if where == "body" else ""
-        raise InvalidCursor(_MESSAGE, [Violation(where, "cursor", "invalid_cursor", _MESSAGE, pointer)])
+        raise InvalidCursor(_MESSAGE, [Violation(where, "cursor", "invalid", _MESSAGE, pointer)])
     position: list[Any] = orjson.loads(payload)
     return position
 

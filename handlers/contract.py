@@ -94,7 +94,7 @@ class Contract:
         self.document = document
         schemas = document["components"]["schemas"]
         self._schemas = Schemas(schemas)
-        self.error_codes = frozenset(schemas["ErrorCode"]["enum"])
+        self.error_check = self._schemas.for_answer({"$ref": "#/components/schemas/Error"})
         named = frozenset(name for *_, made in self._walk() for name in self._header_names(made))
         self.headers = (named | TELLING_HEADERS) - EDGE_HEADERS
         self.operations = {

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from core import errors
 from core.errors import MapTargeterError, Violation
 from handlers import exchange
-from handlers.contract import JSON
+from handlers.contract import JSON, Contract
 from handlers.exchange import Exchange
 
 log = logging.getLogger(__name__)
@@ -96,8 +96,8 @@ class Rendered:
 class Renderer:
     """Turns whatever was raised into an answer. Nothing of a crash is told; the log has it, with the request id."""
 
-    def __init__(self, codes: frozenset[str], public_url: str) -> None:
-        self._codes = codes
+    def __init__(self, contract: Contract, public_url: str) -> None:
+        self._check = contract.error_check
         self._pages = f"{public_url}/v1/docs/errors"
 
     def register(self, app: AbstractApp) -> None:
@@ -115,18 +115,21 @@ class Renderer:
         if isinstance(error, HTTPException):
             return self._plain(error, about)
         status = status_of(error)
-        if isinstance(error, MapTargeterError) and status != 500 and self._promised(error, status, about):
+        if isinstance(error, MapTargeterError) and status != 500 and self._promised(status, about):
             made = self._told(error, status, about.request_id)
         else:
+            made = Rendered(500, self._body("internal", CRASH, about.request_id), {})
+        if not self._check.is_valid(made.body):
+            log.error("%s: not an error of the contract: %s", about.request_id, made.body)
             made = Rendered(500, self._body("internal", CRASH, about.request_id), {})
         if made.status >= 500:
             log.error("%s: %s", about.request_id, type(error).__name__, exc_info=error)
         return made
 
-    def _promised(self, error: MapTargeterError, status: int, about: Exchange) -> bool:
-        """Tell whether the contract has this error; what it does not have is a fault of ours."""
-        documented = about.operation is None or status in about.operation.answers
-        return documented and public_code(error) in self._codes
+    @staticmethod
+    def _promised(status: int, about: Exchange) -> bool:
+        """Tell whether the operation may fail like this; what the contract does not have is a fault of ours."""
+        return about.operation is None or status in about.operation.answers
 
     def _told(self, error: MapTargeterError, status: int, request_id: str) -> Rendered:
         body = self._body(public_code(error), error.message, request_id)
