@@ -153,7 +153,8 @@ class Contract:
     def _answer(self, made: Document) -> Answer:
         bodies = {}
         for media, content in made.get("content", {}).items():
-            is_file = self._resolve(content["schema"]).get("format") == "binary"
+            schema = self._resolve(content["schema"])
+            is_file = schema.get("format") == "binary" or schema.get("x-file")  # sent as it is read, whatever its size
             bodies[media] = None if is_file else self._schemas.for_answer(content["schema"])
         return Answer(frozenset(name.lower() for name in made.get("headers", {})), bodies)
 

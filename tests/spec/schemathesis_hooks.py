@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 
 @schemathesis.hook
-def before_call(context: HookContext, case: Case, kwargs: Json) -> None:  # noqa: ARG001 - schemathesis names them
+def before_call(context: HookContext, case: Case, kwargs: Json) -> None:
     """Repair what is about to be sent."""
     if case.operation.definition.raw.get("operationId") == "revoke_api_key" and OWN_KEY_ID in str(case.path_parameters):
         case.path_parameters["api_key_id"] = OWN_KEY_ID[:-1] + "0"  # the run must not lock itself out
@@ -38,16 +38,16 @@ def before_call(context: HookContext, case: Case, kwargs: Json) -> None:  # noqa
 def repair_query(query: Json) -> None:
     query.pop("cursor", None)  # signed: no invented one is right
     if "near" in query:  # one schema stands for latitude and longitude
-        latitude, longitude = map(float, query["near"])
-        query["near"] = [within(latitude, 90), longitude]
+        latitude, longitude = numbers(query["near"])
+        query["near"] = f"{within(latitude, 90)},{longitude}"
     else:
         query.pop("radius_m", None)  # needs a centre
         if query.get("sort") == "distance":
             del query["sort"]  # needs a centre
     if "bbox" in query:
-        query["bbox"] = bbox(query["bbox"])
+        query["bbox"] = ",".join(map(str, bbox(query["bbox"])))
     if "category" in query:
-        query["category"] = [KNOWN_CATEGORY]  # the taxonomy is data, not schema
+        query["category"] = KNOWN_CATEGORY  # the taxonomy is data, not schema
     if "parent" in query:
         query["parent"] = "food_and_drink"
     if "filter" in query:
@@ -95,9 +95,14 @@ def repair_filter(wanted: Json, room: int = 90) -> int:
     return room
 
 
-def bbox(sent: list[float]) -> list[float]:
+def numbers(sent: str | list[float]) -> list[float]:
+    """Return the numbers of a list, which a query string has as text."""
+    return [float(one) for one in (sent.split(",") if isinstance(sent, str) else sent)]
+
+
+def bbox(sent: str | list[float]) -> list[float]:
     """South below north, both within the world: JSON Schema cannot compare two numbers."""
-    west, south, east, north = map(float, sent)
+    west, south, east, north = numbers(sent)
     south, north = sorted((within(south, 89), within(north, 89)))
     west, east = sorted((west, east))
     return [west, south, max(east, west + 0.001), max(north, south + 0.001)]
