@@ -1,7 +1,7 @@
 import contextlib
 import ipaddress
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import pytest
@@ -55,12 +55,12 @@ PUBLIC = words("""
 
 
 @pytest.mark.parametrize("text", [*REFUSED_RANGES, *REFUSED_SINGLY])
-def test_refused_addresses(text: str):
+def test_refused_addresses(text: str) -> None:
     assert refusal(ip_address(text), []), text
 
 
 @pytest.mark.parametrize("text", PUBLIC)
-def test_public_addresses(text: str):
+def test_public_addresses(text: str) -> None:
     assert refusal(ip_address(text), []) is None
 
 
@@ -73,7 +73,7 @@ addresses = st.one_of(
 
 
 @given(addresses)
-def test_what_may_be_reached_is_public_for_the_standard_library_too(address: Address):
+def test_what_may_be_reached_is_public_for_the_standard_library_too(address: Address) -> None:
     if refusal(address, []) is None:
         seen = canonical(address)
         assert seen.is_global
@@ -81,17 +81,17 @@ def test_what_may_be_reached_is_public_for_the_standard_library_too(address: Add
 
 
 @given(st.ip_addresses(v=4))
-def test_a_mapped_address_is_judged_like_the_one_inside(address: IPv4Address):
+def test_a_mapped_address_is_judged_like_the_one_inside(address: IPv4Address) -> None:
     assert refusal(IPv6Address(f"::ffff:{address}"), LOOPBACK) == refusal(address, LOOPBACK)
 
 
 @given(addresses)
 @example(IPv4Address("224.0.0.1"))
-def test_the_operator_can_open_any_network(address: Address):
+def test_the_operator_can_open_any_network(address: Address) -> None:
     assert refusal(address, [ipaddress.ip_network(canonical(address))]) is None
 
 
-def test_opening_loopback_opens_both_families_and_nothing_else():
+def test_opening_loopback_opens_both_families_and_nothing_else() -> None:
     assert refusal(ip_address("::1"), LOOPBACK) is None
     assert refusal(ip_address("127.9.9.9"), LOOPBACK) is None
     assert refusal(ip_address("::1"), []) == "a loopback address"
@@ -126,7 +126,7 @@ def test_opening_loopback_opens_both_families_and_nothing_else():
         ("ff02::1", "a multicast address"),
     ],
 )
-def test_reasons_are_words_for_people(text: str, reason: str):
+def test_reasons_are_words_for_people(text: str, reason: str) -> None:
     assert refusal(ip_address(text), []) == reason
 
 
@@ -135,17 +135,17 @@ HOSTILE = [*(f"https://{host}/" for host in [*HOSTS, *hostile.INNER_NAMES]), *ho
 
 
 @pytest.fixture(scope="module")
-def client():
+def client() -> Iterator[http.Client]:
     with http.Client(resolver=hostile.answers) as made:
         yield made
 
 
-def test_the_corpus_is_large_enough():
+def test_the_corpus_is_large_enough() -> None:
     assert len(set(HOSTILE)) >= 300
 
 
 @pytest.mark.parametrize("url", HOSTILE)
-def test_hostile_urls_are_refused(client: http.Client, url: str):
+def test_hostile_urls_are_refused(client: http.Client, url: str) -> None:
     with pytest.raises(ForbiddenAddress) as caught:
         client.resolve_and_check(url)
     assert len(caught.value.message) < 250
@@ -156,12 +156,12 @@ def test_hostile_urls_are_refused(client: http.Client, url: str):
     assert sent.value.trace.address is None
 
 
-def test_plain_http_opens_no_inner_address(client: http.Client):
+def test_plain_http_opens_no_inner_address(client: http.Client) -> None:
     urls = [f"http://{host}/" for host in [*HOSTS, *hostile.INNER_NAMES]]
     assert not [url for url in urls if not refuses(lambda url: client.resolve_and_check(url, plain_http=True), url)]
 
 
-def test_an_opened_network_opens_no_other():
+def test_an_opened_network_opens_no_other() -> None:
     allow = [ip_network("10.77.0.0/16")]
     assert not [host for host in HOSTS if not refuses(lambda url: check_url(url, allow), f"http://{host}/")]
 
@@ -198,26 +198,26 @@ def refuses(check: Callable[[str], object], url: str) -> bool:
         ("https://example.com/#/a@127.0.0.1", ParsedTarget("https", "example.com", 443, "/")),
     ],
 )  # fmt: skip
-def test_honest_urls_are_read(url: str, target: ParsedTarget):
+def test_honest_urls_are_read(url: str, target: ParsedTarget) -> None:
     assert check_url(url, []) == target
 
 
 @pytest.mark.parametrize("text", PUBLIC)
-def test_urls_with_public_addresses_are_read(text: str):
+def test_urls_with_public_addresses_are_read(text: str) -> None:
     host = f"[{text}]" if ":" in text else text
     assert check_url(f"https://{host}/", []).literal == canonical(ip_address(text))
 
 
 @pytest.mark.parametrize("port", [80, 443, 8080, 8443])
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_websites_may_use_plain_http_and_its_ports(scheme: str, port: int):
+def test_websites_may_use_plain_http_and_its_ports(scheme: str, port: int) -> None:
     target = check_url(f"{scheme}://example.com:{port}/", [], plain_http=True)
     assert (target.scheme, target.port) == (scheme, port)
     with pytest.raises(ForbiddenAddress, match="port 22"):
         check_url(f"{scheme}://example.com:22/", [], plain_http=True)
 
 
-def test_opened_networks_may_use_plain_http_and_any_port():
+def test_opened_networks_may_use_plain_http_and_any_port() -> None:
     assert check_url("http://127.0.0.1:9000/hook", LOOPBACK).literal == ip_address("127.0.0.1")
     assert check_url("http://[::1]:9000/hook", LOOPBACK).authority == "[::1]:9000"
     for name in ("localhost", "receiver", "hooks.internal", "example.com"):
@@ -231,13 +231,13 @@ def test_opened_networks_may_use_plain_http_and_any_port():
         check_url("http://93.184.216.34/", LOOPBACK)
 
 
-def test_canonical_forms():
+def test_canonical_forms() -> None:
     target = check_url("http://[::1]:80/a?b", LOOPBACK)
     assert (target.authority, target.url) == ("[::1]", "http://[::1]/a?b")
     assert check_url("https://EXAMPLE.com:8443#x", []).url == "https://example.com:8443/"
 
 
-def test_messages_say_what_to_do_and_repeat_little():
+def test_messages_say_what_to_do_and_repeat_little() -> None:
     for url in (f"https://{'é' * 3000}/", f"https://{'a' * 3000}/", f"{'b' * 3000}://", f"https://[{'c' * 3000}]/"):
         with pytest.raises(ForbiddenAddress) as caught:
             check_url(url, [])
@@ -254,7 +254,7 @@ def test_messages_say_what_to_do_and_repeat_little():
     )
 
 
-def test_shown_text_is_short_and_printable():
+def test_shown_text_is_short_and_printable() -> None:
     assert shown("a" * 64) == "a" * 64
     assert shown("a" * 65) == "a" * 61 + "..."
     assert shown("a\x1b[31m\n") == "a?[31m?"
@@ -268,7 +268,7 @@ hosts = st.text(st.sampled_from("0123456789abcdefxX.-oO①⓪\uff12。\uff0e:[]%
 @example("0x7f.1")
 @example("017700000001")
 @example("①②⑦.1")
-def test_the_system_never_reads_a_number_where_we_read_a_name(host: str):
+def test_the_system_never_reads_a_number_where_we_read_a_name(host: str) -> None:
     """getaddrinfo takes far more for an address than a URL should: whatever it takes for one, we judged."""
     try:
         target = check_url(f"https://{host}/", [])
@@ -283,7 +283,7 @@ def test_the_system_never_reads_a_number_where_we_read_a_name(host: str):
 
 
 @given(st.text(max_size=60), st.booleans())
-def test_whatever_is_read_is_in_canonical_form(text: str, plain_http: bool):
+def test_whatever_is_read_is_in_canonical_form(text: str, plain_http: bool) -> None:
     for url in (text, f"https://{text}", f"http://example.com{text}"):
         with contextlib.suppress(ForbiddenAddress):
             target = check_url(url, [], plain_http=plain_http)

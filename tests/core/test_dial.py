@@ -24,12 +24,12 @@ def failure(attempt: Callable[[], object]) -> OutboundError:
     return caught.value
 
 
-def test_the_system_resolves_literal_addresses():
+def test_the_system_resolves_literal_addresses() -> None:
     assert dial.system_resolver("127.0.0.1") == ["127.0.0.1"]
     assert set(dial.system_resolver("localhost")) <= {"127.0.0.1", "::1"}
 
 
-def test_all_answers_are_returned_in_order():
+def test_all_answers_are_returned_in_order() -> None:
     answers = ["2606:4700::1", "1.1.1.1", "::ffff:8.8.8.8"]
     assert dial.resolve("x.test", lambda _: answers, soon()) == [ip_address(one) for one in answers]
 
@@ -43,7 +43,7 @@ def test_all_answers_are_returned_in_order():
         (UnicodeError("label too long"), False),
     ],
 )
-def test_failing_lookups(error: Exception, permanent: bool):
+def test_failing_lookups(error: Exception, permanent: bool) -> None:
     def fail(_: str) -> Sequence[str]:
         raise error
 
@@ -51,11 +51,11 @@ def test_failing_lookups(error: Exception, permanent: bool):
     assert (seen.kind, seen.permanent) == ("dns", permanent)
 
 
-def test_a_name_without_addresses_is_an_error():
+def test_a_name_without_addresses_is_an_error() -> None:
     assert failure(lambda: dial.resolve("x.test", lambda _: [], soon())).kind == "dns"
 
 
-def test_a_hanging_lookup_is_abandoned():
+def test_a_hanging_lookup_is_abandoned() -> None:
     release = threading.Event()
 
     def hang(_: str) -> Sequence[str]:
@@ -69,7 +69,7 @@ def test_a_hanging_lookup_is_abandoned():
     assert time.monotonic() - started < 1.5
 
 
-def test_connects_to_the_first_address_that_answers():
+def test_connects_to_the_first_address_that_answers() -> None:
     with receiver(polite, host="127.0.0.7") as server:
         closed, open_ = ip_address("127.0.0.8"), ip_address("127.0.0.7")
         sock, address = dial.connect([closed, open_], server.port, soon())
@@ -78,7 +78,7 @@ def test_connects_to_the_first_address_that_answers():
             assert sock.getpeername() == ("127.0.0.7", server.port)
 
 
-def test_a_closed_port_refuses():
+def test_a_closed_port_refuses() -> None:
     with receiver(polite) as server:
         pass
     seen = failure(lambda: dial.connect([ip_address("127.0.0.1")], server.port, soon()))
@@ -86,7 +86,7 @@ def test_a_closed_port_refuses():
     assert "Connection refused" in seen.message
 
 
-def test_a_server_that_accepts_nobody_times_out_and_the_next_one_gets_its_turn():
+def test_a_server_that_accepts_nobody_times_out_and_the_next_one_gets_its_turn() -> None:
     with receiver(polite, host="127.0.0.7") as server, full_backlog("127.0.0.8", server.port):
         stuck, well = ip_address("127.0.0.8"), ip_address("127.0.0.7")
         assert failure(lambda: dial.connect([stuck], server.port, soon(0.2))).kind == "timeout"
@@ -95,13 +95,13 @@ def test_a_server_that_accepts_nobody_times_out_and_the_next_one_gets_its_turn()
             assert address == well
 
 
-def test_no_time_left_is_a_timeout():
+def test_no_time_left_is_a_timeout() -> None:
     past = time.monotonic() - 1
     assert failure(lambda: dial.resolve("x.test", lambda _: ["1.1.1.1"], past)).kind == "timeout"
     assert failure(lambda: dial.connect([ip_address("127.0.0.1")], 9, past)).kind == "timeout"
 
 
-def test_tls_facts_name_version_cipher_and_expiry():
+def test_tls_facts_name_version_cipher_and_expiry() -> None:
     authority = trustme.CA()
     client = ssl.create_default_context()
     authority.configure_trust(client)
@@ -115,7 +115,7 @@ def test_tls_facts_name_version_cipher_and_expiry():
     assert facts.expires.endswith("GMT")
 
 
-def test_without_tls_there_are_no_facts():
+def test_without_tls_there_are_no_facts() -> None:
     with socket.socket() as sock:
         assert dial.tls_facts(sock) is None
 

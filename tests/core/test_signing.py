@@ -21,7 +21,7 @@ def official(secret: str) -> standardwebhooks.Webhook:
     return standardwebhooks.Webhook(secret)
 
 
-def test_new_secrets_are_32_random_bytes():
+def test_new_secrets_are_32_random_bytes() -> None:
     first, second = signing.new_secret(), signing.new_secret()
     assert first != second
     assert first.startswith("whsec_")
@@ -30,12 +30,12 @@ def test_new_secrets_are_32_random_bytes():
 
 @given(ids, times, texts)
 @example("msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, '{"test": 2432232314}')
-def test_signs_as_the_official_library_does(message_id: str, timestamp: int, text: str):
+def test_signs_as_the_official_library_does(message_id: str, timestamp: int, text: str) -> None:
     theirs = official(SECRET).sign(message_id, datetime.fromtimestamp(timestamp, UTC), text)
     assert signing.sign(SECRET, message_id, timestamp, text.encode()) == theirs
 
 
-def test_the_published_example():
+def test_the_published_example() -> None:
     """From the README of the reference libraries."""
     signature = signing.sign(
         "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
@@ -48,27 +48,27 @@ def test_the_published_example():
 
 @pytest.mark.parametrize("body", [b"{}", b'{"name": "K\xc3\xa4r\xc3\xa4j\xc3\xa4kivi"}', b'{"a":"\xf0\x9f\x97\xba"}'])
 @pytest.mark.parametrize("secrets", [[SECRET], [OTHER, SECRET], [SECRET, OTHER]])
-def test_the_official_library_verifies_what_we_send(body: bytes, secrets: list[str]):
+def test_the_official_library_verifies_what_we_send(body: bytes, secrets: list[str]) -> None:
     sent = signing.headers(secrets, "evt_1", int(clock.now().timestamp()), body)
     official(SECRET).verify(body, sent)
     assert len(sent["webhook-signature"].split(" ")) == len(secrets)
 
 
-def test_the_official_library_rejects_a_changed_body():
+def test_the_official_library_rejects_a_changed_body() -> None:
     sent = signing.headers([SECRET], "evt_1", int(clock.now().timestamp()), b"{}")
     with pytest.raises(standardwebhooks.WebhookVerificationError):
         official(SECRET).verify(b"[]", sent)
 
 
 @given(ids, times, st.binary(max_size=200), st.integers(-300, 300))
-def test_what_is_signed_verifies_within_the_tolerance(message_id: str, timestamp: int, body: bytes, late: int):
+def test_what_is_signed_verifies_within_the_tolerance(message_id: str, timestamp: int, body: bytes, late: int) -> None:
     sent = signing.headers([OTHER, SECRET], message_id, timestamp, body)
     assert signing.verify(SECRET, sent, body, now=timestamp + late)
     assert signing.verify(OTHER, {name.title(): value for name, value in sent.items()}, body, now=timestamp)
 
 
 @given(st.binary(max_size=50), st.binary(max_size=50))
-def test_another_body_does_not_verify(signed: bytes, received: bytes):
+def test_another_body_does_not_verify(signed: bytes, received: bytes) -> None:
     sent = signing.headers([SECRET], "evt_1", NOW, signed)
     assert signing.verify(SECRET, sent, received, now=NOW) == (signed == received)
 
@@ -91,32 +91,32 @@ def test_another_body_does_not_verify(signed: bytes, received: bytes):
         {"webhook-signature": "\ud800 é v1,é"},
     ],
 )
-def test_damaged_headers_do_not_verify(change: dict[str, str]):
+def test_damaged_headers_do_not_verify(change: dict[str, str]) -> None:
     sent = signing.headers([SECRET], "evt_1", NOW, b"{}")
     assert signing.verify(SECRET, sent, b"{}", now=NOW)
     assert not signing.verify(SECRET, sent | change, b"{}", now=NOW)
 
 
-def test_missing_headers_do_not_verify():
+def test_missing_headers_do_not_verify() -> None:
     assert not signing.verify(SECRET, {}, b"{}", now=NOW)
 
 
-def test_other_signatures_beside_the_right_one_do_no_harm():
+def test_other_signatures_beside_the_right_one_do_no_harm() -> None:
     sent = signing.headers([SECRET], "evt_1", NOW, b"{}")
     sent["webhook-signature"] = "v1a,AAAA nonsense v1 " + sent["webhook-signature"]
     assert signing.verify(SECRET, sent, b"{}", now=NOW)
 
 
 @pytest.mark.parametrize("now", [NOW - 301, NOW + 301])
-def test_old_and_future_messages_do_not_verify(now: int):
+def test_old_and_future_messages_do_not_verify(now: int) -> None:
     assert not signing.verify(SECRET, signing.headers([SECRET], "evt_1", NOW, b"{}"), b"{}", now=now)
 
 
-def test_another_secret_does_not_verify():
+def test_another_secret_does_not_verify() -> None:
     assert not signing.verify(OTHER, signing.headers([SECRET], "evt_1", NOW, b"{}"), b"{}", now=NOW)
 
 
-def test_the_id_cannot_borrow_from_the_timestamp():
+def test_the_id_cannot_borrow_from_the_timestamp() -> None:
     with pytest.raises(ValueError, match="dot"):
         signing.sign(SECRET, "evt_1.17", 1, b"")
     assert not signing.verify(SECRET, {"webhook-id": "a.b", "webhook-timestamp": str(NOW)}, b"", now=NOW)
@@ -134,6 +134,6 @@ def test_the_id_cannot_borrow_from_the_timestamp():
         SECRET + "\n",
     ],
 )
-def test_a_damaged_secret_is_an_error(secret: str):
+def test_a_damaged_secret_is_an_error(secret: str) -> None:
     with pytest.raises(ValueError, match="signing secret"):
         signing.sign(secret, "evt_1", NOW, b"")

@@ -1,5 +1,6 @@
 import gzip
 import zlib
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,12 @@ def bare(data: bytes) -> bytes:
     return zlib.compress(data, wbits=-zlib.MAX_WBITS)
 
 
-PACKERS = {"gzip": gzip.compress, "x-gzip": gzip.compress, "deflate": zlib.compress, " GZIP ": gzip.compress}
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "x-gzip": gzip.compress,
+    "deflate": zlib.compress,
+    " GZIP ": gzip.compress,
+}
 
 
 def pieces(data: bytes, size: int) -> list[bytes]:
@@ -39,7 +45,7 @@ def test_never_more_than_the_limit(body: bytes, limit: int, encoding: str, size:
 def test_a_gzip_bomb_costs_no_more_than_the_limit() -> None:
     taken = 0
 
-    def bomb():
+    def bomb() -> Iterator[bytes]:
         nonlocal taken
         packer = zlib.compressobj(wbits=31)
         block = bytes(1 << 20)
@@ -58,7 +64,9 @@ def test_packing_without_content_ends_too() -> None:
     assert read(flood, "gzip", 1000) == (b"", True)
 
 
-@pytest.mark.parametrize("damage", [b"not gzip at all", gzip.compress(b"a" * 1000, mtime=0)[:20], b"\x1f", b"\x1f\x8b\x08"])
+@pytest.mark.parametrize(
+    "damage", [b"not gzip at all", gzip.compress(b"a" * 1000, mtime=0)[:20], b"\x1f", b"\x1f\x8b\x08"]
+)
 def test_what_a_damaged_packing_hides_is_missing(damage: bytes) -> None:
     body, missing = read([damage], "gzip", 10_000)
     assert missing

@@ -9,7 +9,7 @@ import orjson
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from core import clock
+from core import clock, signing
 from jobs import HANDLERS, deliver_webhook
 from jobs.worker import Worker
 from models import base, webhook
@@ -83,8 +83,9 @@ def claim() -> queue.Job:
 
 
 def only_delivery(caller: Caller, endpoint_id: str) -> webhooks.Delivery:
-    [made] = webhooks.page_of_deliveries(caller, endpoint_id, 10).rows
-    return made
+    made: list[webhooks.Delivery] = webhooks.page_of_deliveries(caller, endpoint_id, 10).rows
+    assert len(made) == 1
+    return made[0]
 
 
 def parse(request: bytes) -> tuple[dict[str, str], bytes]:
@@ -97,7 +98,7 @@ def waiting_jobs() -> int:
     return int(queue.JobRow.select().count())
 
 
-def test_a_delivery_verifies_with_the_official_library_and_is_recorded(alice):
+def test_a_delivery_verifies_with_the_official_library_and_is_recorded(alice: Caller) -> None:
     with answering("204 No Content", body=b"") as server:
         endpoint_id, secret = subscribe(alice, server.url)
         event_id = emit(alice)
@@ -113,13 +114,14 @@ def test_a_delivery_verifies_with_the_official_library_and_is_recorded(alice):
     assert headers["user-agent"] == "MapTargeter-Webhooks/1.0"
     made = only_delivery(alice, endpoint_id)
     assert (made.status, made.next_attempt_at, made.event_id) == ("delivered", None, event_id)
+    assert made.finished_at is not None
     assert made.created_at <= made.finished_at
     [attempt] = made.attempts
     assert (attempt.number, attempt.status_code, attempt.error) == (1, 204, None)
     assert waiting_jobs() == 0
 
 
-def test_an_attempt_keeps_the_answer_the_address_and_the_times(alice):
+def test_an_attempt_keeps_the_answer_the_address_and_the_times(alice: Caller) -> None:
     with answering("200 OK", body="ä".encode() * 20_000) as server:
         subscribe(alice, server.url)
         emit(alice)
@@ -131,7 +133,7 @@ def test_an_attempt_keeps_the_answer_the_address_and_the_times(alice):
     assert 0 <= row.duration_ms < 5000
 
 
-def test_ten_attempts_on_schedule_then_it_has_failed(alice, time):
+def test_ten_attempts_on_schedule_then_it_has_failed(alice: Caller, time: Clock) -> None:
     with answering("500 Internal Server Error") as server:
         endpoint_id, secret = subscribe(alice, server.url)
         event_id = emit(alice)
@@ -164,7 +166,7 @@ def _wait_for_next(time: Clock, number: int) -> float:
 
 
 @pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Service Unavailable", "500 Oops"])
-def test_it_waits_as_long_as_it_is_asked_to(alice, time, status):
+def test_it_waits_as_long_as_it_is_asked_to(alice: Caller, time: Clock, status: str) -> None:
     with answering(f"{status}\nRetry-After: 3600", "200 OK") as server:
         endpoint_id, _ = subscribe(alice, server.url)
         emit(alice)
@@ -177,7 +179,7 @@ def test_it_waits_as_long_as_it_is_asked_to(alice, time, status):
     assert [row.status_code for row in only_delivery(alice, endpoint_id).attempts] == [int(status[:3]), 200]
 
 
-def test_a_redirect_is_a_failure_and_not_followed(alice):
+def test_a_redirect_is_a_failure_and_not_followed(alice: Caller) -> None:
     with answering("200 OK") as other, answering(f"307 Temporary Redirect\nLocation: {other.url}") as server:
         endpoint_id, _ = subscribe(alice, server.url)
         emit(alice)
@@ -187,7 +189,7 @@ def test_a_redirect_is_a_failure_and_not_followed(alice):
     assert (made.status, made.attempts[0].status_code) == ("pending", 307)
 
 
-def test_gone_disables_the_endpoint_and_nothing_is_lost(alice, time):
+def test_gone_disables_the_endpoint_and_nothing_is_lost(alice: Caller, time: Clock) -> None:
     with answering("410 Gone") as server:
         endpoint_id, _ = subscribe(alice, server.url)
         emit(alice)
@@ -204,7 +206,7 @@ def test_gone_disables_the_endpoint_and_nothing_is_lost(alice, time):
 
 
 @pytest.mark.parametrize("status", ["paused", "disabled"])
-def test_nothing_is_sent_while_the_endpoint_is_not_enabled(alice, status):
+def test_nothing_is_sent_while_the_endpoint_is_not_enabled(alice: Caller, status: str) -> None:
     with answering("200 OK") as server:
         endpoint_id, _ = subscribe(alice, server.url)
         webhook.WebhookEndpoint.update(status=status).execute()
@@ -216,18 +218,19 @@ def test_nothing_is_sent_while_the_endpoint_is_not_enabled(alice, status):
     assert waiting_jobs() == 0
 
 
-def test_it_goes_on_when_the_endpoint_was_enabled_just_before_setting_the_delivery_aside(alice):
+def test_it_goes_on_when_the_endpoint_was_enabled_just_before_setting_the_delivery_aside(alice: Caller) -> None:
     with answering("200 OK") as server:
         endpoint_id, _ = subscribe(alice, server.url)
         emit(alice)
         job = claim()
         due = webhook.due(alice.account_id, job.payload["delivery_id"])
+        assert due is not None
         assert deliver_webhook._set_aside(job, alice.account_id, replace(due, endpoint_status="paused")) is False
         deliver_webhook.run(job)
     assert only_delivery(alice, endpoint_id).status == "delivered"
 
 
-def test_what_waits_for_a_deleted_endpoint_ends(alice):
+def test_what_waits_for_a_deleted_endpoint_ends(alice: Caller) -> None:
     with answering("200 OK") as server:
         endpoint_id, _ = subscribe(alice, server.url)
         emit(alice)
@@ -238,7 +241,7 @@ def test_what_waits_for_a_deleted_endpoint_ends(alice):
     assert (row.status, row.next_attempt_at, row.attempts_count) == ("failed", None, 0)
 
 
-def test_an_event_committed_while_its_endpoint_was_deleted_ends_too(alice):
+def test_an_event_committed_while_its_endpoint_was_deleted_ends_too(alice: Caller) -> None:
     with answering("200 OK") as server:
         subscribe(alice, server.url)
         emit(alice)
@@ -251,7 +254,7 @@ def test_an_event_committed_while_its_endpoint_was_deleted_ends_too(alice):
     assert waiting_jobs() == 0
 
 
-def test_the_database_is_free_during_the_request_and_a_deleted_endpoint_gets_no_retry(alice):
+def test_the_database_is_free_during_the_request_and_a_deleted_endpoint_gets_no_retry(alice: Caller) -> None:
     def delete() -> None:
         with base.connection():
             webhooks.delete_endpoint(alice, endpoint_id)
@@ -266,11 +269,13 @@ def test_the_database_is_free_during_the_request_and_a_deleted_endpoint_gets_no_
     assert waiting_jobs() == 0
 
 
-def test_killed_after_sending_it_is_sent_again_with_the_same_id(alice, time):
+def test_killed_after_sending_it_is_sent_again_with_the_same_id(alice: Caller, time: Clock) -> None:
     with answering("200 OK") as server:
         endpoint_id, _ = subscribe(alice, server.url)
         event_id = emit(alice)
-        deliver_webhook.send(deliver_webhook.prepare(claim()))  # and no more is heard of this worker
+        message = deliver_webhook.prepare(claim())
+        assert message is not None
+        deliver_webhook.send(message)  # and no more is heard of this worker
         time.advance(61)
         assert work() == 1
     first, second = (parse(request) for request in server.requests)
@@ -280,12 +285,13 @@ def test_killed_after_sending_it_is_sent_again_with_the_same_id(alice, time):
     assert [row.number for row in only_delivery(alice, endpoint_id).attempts] == [1]
 
 
-def test_who_lost_the_lease_writes_nothing(alice, time):
+def test_who_lost_the_lease_writes_nothing(alice: Caller, time: Clock) -> None:
     with answering("500 Oops", "200 OK") as server:
         endpoint_id, _ = subscribe(alice, server.url)
         emit(alice)
         job = claim()
         message = deliver_webhook.prepare(job)
+        assert message is not None
         sent = deliver_webhook.send(message)
         time.advance(61)
         assert work() == 1
@@ -297,23 +303,24 @@ def test_who_lost_the_lease_writes_nothing(alice, time):
     assert waiting_jobs() == 0
 
 
-def test_a_closed_port_is_a_failed_attempt(alice):
+def test_a_closed_port_is_a_failed_attempt(alice: Caller) -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     _only_error(alice, f"http://127.0.0.1:{port}/", "connect: ", None)
 
 
-def test_an_address_that_is_forbidden_by_now_is_refused_at_the_attempt(alice):
+def test_an_address_that_is_forbidden_by_now_is_refused_at_the_attempt(alice: Caller) -> None:
     endpoint_id, _ = subscribe(alice, "http://127.0.0.1:9/")
     webhook.WebhookEndpoint.update(url="https://10.0.0.1/").execute()
     emit(alice)
     work(1)
     [attempt] = only_delivery(alice, endpoint_id).attempts
+    assert attempt.error is not None
     assert attempt.error.startswith("refused_address: ")
     assert attempt.status_code is None
 
 
-def test_a_receiver_that_hangs_is_given_up(alice, monkeypatch):
+def test_a_receiver_that_hangs_is_given_up(alice: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     def hang(peer: Peer) -> None:
         peer.read()
         peer.stop.wait(3)
@@ -323,7 +330,7 @@ def test_a_receiver_that_hangs_is_given_up(alice, monkeypatch):
         _only_error(alice, server.url, "timeout: ", None)
 
 
-def test_an_answer_that_breaks_off_is_not_taken_for_a_yes(alice):
+def test_an_answer_that_breaks_off_is_not_taken_for_a_yes(alice: Caller) -> None:
     def break_off(peer: Peer) -> None:
         peer.read()
         peer.sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
@@ -332,7 +339,7 @@ def test_an_answer_that_breaks_off_is_not_taken_for_a_yes(alice):
         _only_error(alice, server.url, "reset: ", 200)
 
 
-def test_a_status_that_does_not_exist_is_a_failure(alice):
+def test_a_status_that_does_not_exist_is_a_failure(alice: Caller) -> None:
     with answering("999 Request denied") as server:
         _only_error(alice, server.url, "protocol: ", None)
 
@@ -343,17 +350,19 @@ def _only_error(caller: Caller, url: str, error: str, status_code: int | None) -
     work(1)
     made = only_delivery(caller, endpoint_id)
     [attempt] = made.attempts
+    assert attempt.error is not None
     assert attempt.error.startswith(error)
     assert (made.status, attempt.status_code) == ("pending", status_code)
+    assert made.next_attempt_at is not None
     assert made.next_attempt_at > made.created_at
     assert webhook.Attempt.get().response_body is None
     assert waiting_jobs() == 1
 
 
-def test_each_attempt_is_signed_with_every_valid_secret(alice):
+def test_each_attempt_is_signed_with_every_valid_secret(alice: Caller) -> None:
     with answering("200 OK") as server:
         endpoint_id, new = subscribe(alice, server.url)
-        old, expired = (webhooks.signing.new_secret() for _ in range(2))
+        old, expired = (signing.new_secret() for _ in range(2))
         row = webhook.WebhookEndpoint.get()
         for secret, moment in ((old, "2999-01-01T00:00:00.000Z"), (expired, "2020-01-01T00:00:00.000Z")):
             row.secrets.append(webhooks._sealed(endpoint_id, secret) | {"valid_until": moment})

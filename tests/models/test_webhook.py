@@ -34,7 +34,7 @@ def add_delivery(number: int, endpoint_id: str, account_id: str = "acc_a", statu
     return f"dlv_{number}"
 
 
-def test_events_are_numbered_for_each_account_and_a_rollback_leaves_no_gap():
+def test_events_are_numbered_for_each_account_and_a_rollback_leaves_no_gap() -> None:
     assert webhook.next_sequence("acc_a") == 1
     with base.transaction() as _, base.database.atomic() as savepoint:
         assert webhook.next_sequence("acc_a") == 2
@@ -42,7 +42,7 @@ def test_events_are_numbered_for_each_account_and_a_rollback_leaves_no_gap():
     assert [webhook.next_sequence("acc_a"), webhook.next_sequence("acc_b")] == [2, 1]
 
 
-def test_no_gap_and_no_twin_when_many_number_events_at_once():
+def test_no_gap_and_no_twin_when_many_number_events_at_once() -> None:
     def number(worker: int) -> list[int]:
         kept = []
         for turn in range(10):
@@ -62,7 +62,7 @@ def test_no_gap_and_no_twin_when_many_number_events_at_once():
     assert len(numbers) > 20
 
 
-def test_endpoints_are_listed_newest_first_page_by_page_and_only_the_accounts_own():
+def test_endpoints_are_listed_newest_first_page_by_page_and_only_the_accounts_own() -> None:
     for number in range(1, 5):
         add_endpoint(number)
     add_endpoint(9, "acc_b")
@@ -72,7 +72,7 @@ def test_endpoints_are_listed_newest_first_page_by_page_and_only_the_accounts_ow
     assert "secrets" not in webhook.endpoints("acc_a", 1)[0]
 
 
-def test_subscribers_are_those_of_the_type_whatever_their_state():
+def test_subscribers_are_those_of_the_type_whatever_their_state() -> None:
     add_endpoint(1)
     add_endpoint(2, event_types=["export.ready"])
     add_endpoint(3, event_types=["export.ready", "scan.completed"], status="paused")
@@ -80,7 +80,7 @@ def test_subscribers_are_those_of_the_type_whatever_their_state():
     assert webhook.subscribers("acc_a", "scan.completed") == ["whe_1", "whe_3"]
 
 
-def test_deleting_an_endpoint_ends_what_was_waiting_for_it_alone():
+def test_deleting_an_endpoint_ends_what_was_waiting_for_it_alone() -> None:
     first, second = add_endpoint(1), add_endpoint(2)
     add_delivery(1, first)
     add_delivery(2, first, status="delivered")
@@ -92,7 +92,7 @@ def test_deleting_an_endpoint_ends_what_was_waiting_for_it_alone():
     assert left == {"dlv_1": ("failed", None, NOW), "dlv_2": ("delivered", NOW, None), "dlv_3": ("pending", NOW, None)}
 
 
-def test_an_event_has_one_delivery_for_each_endpoint():
+def test_an_event_has_one_delivery_for_each_endpoint() -> None:
     add_delivery(1, add_endpoint(1))
     with pytest.raises(peewee.IntegrityError), base.transaction():
         webhook.Delivery.insert(
@@ -100,22 +100,24 @@ def test_an_event_has_one_delivery_for_each_endpoint():
         ).execute()
 
 
-def test_a_delivery_is_due_while_it_is_pending_and_says_when_its_endpoint_is_gone():
+def test_a_delivery_is_due_while_it_is_pending_and_says_when_its_endpoint_is_gone() -> None:
     add_endpoint(1)
     add_delivery(1, "whe_1")
     due = webhook.due("acc_a", "dlv_1")
     assert due == webhook.Due("dlv_1", "whe_1", "evt_1", 0, "{}", "enabled", "https://example.com/1", [])
     assert webhook.due("acc_b", "dlv_1") is None
     webhook.WebhookEndpoint.delete().execute()
-    assert webhook.due("acc_a", "dlv_1").endpoint_status is None
+    orphan = webhook.due("acc_a", "dlv_1")
+    assert orphan is not None
+    assert orphan.endpoint_status is None
     assert not webhook.settle("acc_b", "dlv_1", status="delivered")
-    assert webhook.due("acc_a", "dlv_1") is not None
+    assert webhook.due("acc_a", "dlv_1") == orphan
     assert webhook.settle("acc_a", "dlv_1", status="delivered")
     assert webhook.due("acc_a", "dlv_1") is None
     assert not webhook.settle("acc_a", "dlv_1", status="failed")
 
 
-def test_an_endpoint_is_locked_with_the_status_it_has():
+def test_an_endpoint_is_locked_with_the_status_it_has() -> None:
     add_endpoint(1, status="paused")
     with base.transaction():
         assert webhook.lock_endpoint("acc_a", "whe_1") == "paused"

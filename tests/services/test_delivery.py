@@ -18,13 +18,16 @@ earlier_attempts = st.integers(1, LAST - 1)
 
 
 @given(st.integers(1, LAST), st.integers(200, 299), moments, chances)
-def test_any_2xx_delivers(made, status_code, now, chance):
+def test_any_2xx_delivers(made: int, status_code: int, now: datetime, chance: float) -> None:
     assert next_step(made, Outcome(status_code), now, chance) == NextStep("delivered")
 
 
 @given(earlier_attempts, failures, moments, chances)
-def test_a_failure_is_tried_again_on_schedule_with_at_most_a_fifth_of_jitter(made, status_code, now, chance):
+def test_a_failure_is_tried_again_on_schedule_with_at_most_a_fifth_of_jitter(
+    made: int, status_code: int | None, now: datetime, chance: float
+) -> None:
     step = next_step(made, Outcome(status_code), now, chance)
+    assert step.next_attempt_at is not None
     wait = (step.next_attempt_at - now).total_seconds()
     assert step.status == "pending"
     assert step.disabled_reason is None
@@ -32,13 +35,18 @@ def test_a_failure_is_tried_again_on_schedule_with_at_most_a_fifth_of_jitter(mad
 
 
 @given(failures, st.none() | st.just("60"), moments, chances)
-def test_after_the_last_attempt_it_has_failed(status_code, retry_after, now, chance):
+def test_after_the_last_attempt_it_has_failed(
+    status_code: int | None, retry_after: str | None, now: datetime, chance: float
+) -> None:
     assert next_step(LAST, Outcome(status_code, retry_after), now, chance) == NextStep("failed")
 
 
 @given(earlier_attempts, failures, st.integers(0, 10**6), moments, chances)
-def test_never_earlier_than_asked_up_to_a_day(made, status_code, asked, now, chance):
+def test_never_earlier_than_asked_up_to_a_day(
+    made: int, status_code: int | None, asked: int, now: datetime, chance: float
+) -> None:
     step = next_step(made, Outcome(status_code, str(asked)), now, chance)
+    assert step.next_attempt_at is not None
     stored = clock.parse(clock.stamp(step.next_attempt_at))
     assert stored >= now + timedelta(seconds=min(asked, 86_400))
     longest = max(1.2 * delivery.SCHEDULE[made], min(asked, 86_400))
@@ -46,15 +54,16 @@ def test_never_earlier_than_asked_up_to_a_day(made, status_code, asked, now, cha
 
 
 @given(earlier_attempts, st.integers(-86_400, 86_400), st.integers(-12, 12), moments, chances)
-def test_a_date_to_wait_for_is_reached(made, seconds, hours, now, chance):
+def test_a_date_to_wait_for_is_reached(made: int, seconds: int, hours: int, now: datetime, chance: float) -> None:
     asked = (now + timedelta(seconds=seconds)).replace(microsecond=0)
     header = format_datetime(asked.astimezone(timezone(timedelta(hours=hours))))
     step = next_step(made, Outcome(503, header), now, chance)
+    assert step.next_attempt_at is not None
     assert clock.parse(clock.stamp(step.next_attempt_at)) >= asked
 
 
 @given(st.text(max_size=40) | st.from_regex(r"[A-Z][a-z]{2}, \d{1,5} [A-Z][a-z]{2} \d{1,6} \d\d:\d\d:\d\d [A-Z+-]\d*"))
-def test_an_unreadable_wish_never_breaks_the_schedule(header):
+def test_an_unreadable_wish_never_breaks_the_schedule(header: str) -> None:
     assert 0 <= delivery.asked_wait(header, NOW) <= 86_400
 
 
@@ -77,16 +86,16 @@ def test_an_unreadable_wish_never_breaks_the_schedule(header):
         ("Tue, 24 Nov 2036 04:39:00 GMT", 86_400),
     ],
 )
-def test_both_forms_of_retry_after_are_read(header, seconds):
+def test_both_forms_of_retry_after_are_read(header: str | None, seconds: float) -> None:
     assert delivery.asked_wait(header, NOW) == pytest.approx(seconds)
 
 
-def test_gone_disables_the_endpoint_and_keeps_the_delivery():
+def test_gone_disables_the_endpoint_and_keeps_the_delivery() -> None:
     assert next_step(1, Outcome(410), NOW, 0.5) == NextStep("pending", None, "gone")
     assert next_step(LAST, Outcome(410), NOW, 0.5) == NextStep("failed", None, "gone")
 
 
-def test_the_schedule_is_ten_attempts_in_75_hours_and_35_minutes():
+def test_the_schedule_is_ten_attempts_in_75_hours_and_35_minutes() -> None:
     assert len(delivery.SCHEDULE) == 10
     assert timedelta(seconds=sum(delivery.SCHEDULE)) == timedelta(hours=75, minutes=35, seconds=5)
 
@@ -94,12 +103,12 @@ def test_the_schedule_is_ten_attempts_in_75_hours_and_35_minutes():
 @pytest.mark.parametrize(
     ("body", "kept"), [(b"", ""), (b"ok \xc3\xa4", "ok ä"), (b"\xff\0", "\ufffd\ufffd"), (b"x" * 99_999, "x" * 16_384)]
 )
-def test_a_response_is_kept_as_text(body, kept):
+def test_a_response_is_kept_as_text(body: bytes, kept: str) -> None:
     assert delivery.kept_text(body) == kept
 
 
 @given(st.binary(max_size=64), st.sampled_from([b"", b"\xff" * 20_000, "ä".encode() * 9_000, b"\0" * 17_000]))
-def test_no_response_takes_more_than_16_kib(start, rest):
+def test_no_response_takes_more_than_16_kib(start: bytes, rest: bytes) -> None:
     text = delivery.kept_text(start + rest)
     assert len(text.encode()) <= 16 * 1024
     assert "\0" not in text

@@ -1,5 +1,6 @@
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 
 import orjson
@@ -34,7 +35,7 @@ def emit(caller: Caller, event_type: str = "scan.completed", **data: object) -> 
         return webhooks.emit(caller.account_id, event_type, data)
 
 
-def test_an_event_is_written_once_with_a_delivery_and_a_job_for_each_subscriber(alice, bob):
+def test_an_event_is_written_once_with_a_delivery_and_a_job_for_each_subscriber(alice: Caller, bob: Caller) -> None:
     first, second = subscribe(alice), subscribe(alice, "export.ready", "scan.completed")
     subscribe(alice, "export.ready")
     subscribe(bob)
@@ -49,7 +50,7 @@ def test_an_event_is_written_once_with_a_delivery_and_a_job_for_each_subscriber(
     assert sorted(jobs) == sorted((webhooks.DELIVER, alice.account_id, row.id) for row in rows)
 
 
-def test_the_body_is_the_minified_message_in_the_order_of_the_standard(alice):
+def test_the_body_is_the_minified_message_in_the_order_of_the_standard(alice: Caller) -> None:
     event_id = emit(alice, scan={"id": "scan_1", "name": "Kahvilat ☕ \0"})
     event = webhook.Event.get()
     facts = {"id": event_id, "account_id": alice.account_id, "sequence": 1}
@@ -62,7 +63,7 @@ def test_the_body_is_the_minified_message_in_the_order_of_the_standard(alice):
     assert clock.stamp(clock.parse(event.created_at)) == event.created_at
 
 
-def test_an_event_nobody_wants_is_kept_and_counted(alice, bob):
+def test_an_event_nobody_wants_is_kept_and_counted(alice: Caller, bob: Caller) -> None:
     emit(alice)
     emit(bob)
     emit(alice)
@@ -75,7 +76,7 @@ def test_an_event_nobody_wants_is_kept_and_counted(alice, bob):
     assert not job.JobRow.select().exists()
 
 
-def test_what_is_rolled_back_was_never_told(alice):
+def test_what_is_rolled_back_was_never_told(alice: Caller) -> None:
     subscribe(alice)
     with base.transaction() as _, base.database.atomic() as savepoint:
         webhooks.emit(alice.account_id, "scan.completed", {})
@@ -83,13 +84,13 @@ def test_what_is_rolled_back_was_never_told(alice):
     assert not any(table.select().exists() for table in (webhook.Event, webhook.Delivery, job.JobRow))
 
 
-def test_an_event_outside_a_transaction_is_a_mistake(alice):
+def test_an_event_outside_a_transaction_is_a_mistake(alice: Caller) -> None:
     with pytest.raises(RuntimeError, match="transaction"):
         webhooks.emit(alice.account_id, "scan.completed", {})
     assert not webhook.Event.select().exists()
 
 
-def test_an_endpoint_is_made_with_a_secret_that_is_shown_once_and_sealed(alice):
+def test_an_endpoint_is_made_with_a_secret_that_is_shown_once_and_sealed(alice: Caller) -> None:
     endpoint, secret = webhooks.create_endpoint(alice, URL, ["scan.completed"], "CRM ä")
     assert endpoint == webhooks.get_endpoint(alice, endpoint.id)
     assert endpoint == webhooks.Endpoint(
@@ -102,7 +103,7 @@ def test_an_endpoint_is_made_with_a_secret_that_is_shown_once_and_sealed(alice):
     assert webhooks.signing_secrets(endpoint.id, stored, clock.now_stamp()) == [secret]
 
 
-def test_another_secret_key_cannot_read_the_secrets(alice, settings, tmp_path):
+def test_another_secret_key_cannot_read_the_secrets(alice: Caller, settings: config.Settings, tmp_path: Path) -> None:
     endpoint_id = subscribe(alice)
     stored = webhook.WebhookEndpoint.get().secrets
     config.configure(config.Settings.from_env({"MAPTARGETER_HOME": str(tmp_path / "other")}))
@@ -111,7 +112,7 @@ def test_another_secret_key_cannot_read_the_secrets(alice, settings, tmp_path):
     config.configure(settings)
 
 
-def test_a_plan_allows_so_many_endpoints_and_a_deleted_one_makes_room(bob):
+def test_a_plan_allows_so_many_endpoints_and_a_deleted_one_makes_room(bob: Caller) -> None:
     endpoint_id = subscribe(bob)
     with pytest.raises(PlanLimitExceeded, match="1 webhook endpoints"):
         subscribe(bob)
@@ -119,7 +120,7 @@ def test_a_plan_allows_so_many_endpoints_and_a_deleted_one_makes_room(bob):
     subscribe(bob)
 
 
-def test_no_endpoint_too_many_when_several_are_made_at_once(bob):
+def test_no_endpoint_too_many_when_several_are_made_at_once(bob: Caller) -> None:
     start = Barrier(4)
 
     def create(_: int) -> bool:
@@ -146,7 +147,7 @@ def test_no_endpoint_too_many_when_several_are_made_at_once(bob):
         "https://name.invalid/",
     ],
 )
-def test_a_url_that_may_not_be_reached_is_refused_by_name(url):
+def test_a_url_that_may_not_be_reached_is_refused_by_name(url: str) -> None:
     with pytest.raises(ForbiddenAddress) as caught:
         webhooks.checked_url(url)
     [problem] = caught.value.details
@@ -155,11 +156,11 @@ def test_a_url_that_may_not_be_reached_is_refused_by_name(url):
 
 
 @pytest.mark.parametrize("url", ["https://93.184.216.34/hook", "https://93.184.216.34:8443/", "http://127.0.0.1:9/"])
-def test_a_public_or_an_allowed_url_passes(url):
+def test_a_public_or_an_allowed_url_passes(url: str) -> None:
     assert webhooks.checked_url(url) == url
 
 
-def test_the_endpoints_of_others_do_not_exist(alice, bob):
+def test_the_endpoints_of_others_do_not_exist(alice: Caller, bob: Caller) -> None:
     endpoint_id = subscribe(alice)
     delivery = webhooks.send_test_event(alice, endpoint_id)
     for attempt in (
@@ -175,7 +176,7 @@ def test_the_endpoints_of_others_do_not_exist(alice, bob):
     assert webhooks.page_of_endpoints(bob, 10).rows == []
 
 
-def test_endpoints_and_deliveries_come_in_pages(alice):
+def test_endpoints_and_deliveries_come_in_pages(alice: Caller) -> None:
     made = [subscribe(alice) for _ in range(3)]
     page = webhooks.page_of_endpoints(alice, 2)
     rest = webhooks.page_of_endpoints(alice, 2, page.next_cursor)
@@ -192,7 +193,7 @@ def test_endpoints_and_deliveries_come_in_pages(alice):
         webhooks.page_of_deliveries(alice, made[1], 2, page.next_cursor)
 
 
-def test_a_delivery_shows_its_attempts_in_order_and_no_other_ones(alice):
+def test_a_delivery_shows_its_attempts_in_order_and_no_other_ones(alice: Caller) -> None:
     endpoint_id = subscribe(alice)
     first, second = (webhooks.send_test_event(alice, endpoint_id) for _ in range(2))
     for delivery_id, number in ((first.id, 2), (second.id, 1), (first.id, 1)):
@@ -208,7 +209,7 @@ def test_a_delivery_shows_its_attempts_in_order_and_no_other_ones(alice):
     assert len(shown[second.id]) == 1
 
 
-def test_a_test_event_goes_to_its_endpoint_alone(alice):
+def test_a_test_event_goes_to_its_endpoint_alone(alice: Caller) -> None:
     subscribe(alice)
     endpoint_id = subscribe(alice, "export.ready")
     made = webhooks.send_test_event(alice, endpoint_id)
@@ -226,7 +227,7 @@ def test_a_test_event_goes_to_its_endpoint_alone(alice):
 
 
 @pytest.mark.parametrize("status", ["paused", "disabled"])
-def test_an_endpoint_that_is_not_enabled_cannot_be_tested(alice, status):
+def test_an_endpoint_that_is_not_enabled_cannot_be_tested(alice: Caller, status: str) -> None:
     endpoint_id = subscribe(alice)
     webhook.WebhookEndpoint.update(status=status).execute()
     with pytest.raises(Conflict, match=status):
@@ -234,7 +235,7 @@ def test_an_endpoint_that_is_not_enabled_cannot_be_tested(alice, status):
     assert not webhook.Event.select().exists()
 
 
-def test_deleting_forgets_the_secret_and_ends_what_waits(alice):
+def test_deleting_forgets_the_secret_and_ends_what_waits(alice: Caller) -> None:
     endpoint_id = subscribe(alice)
     emit(alice)
     webhooks.delete_endpoint(alice, endpoint_id)
