@@ -41,18 +41,17 @@ TABLES: tuple[type[base.Model], ...] = (Account, ApiKey)
 
 
 _CREDENTIAL = (
-    "SELECT k.id, k.account_id, k.scopes, k.expires_at, k.revoked_at, k.last_used_at, a.plan, a.limits, a.number "
-    "FROM api_key k JOIN account a ON a.id = k.account_id WHERE k.digest = ?"
+    "SELECT k.id, k.account_id, k.scopes, k.expires_at, k.last_used_at, a.plan, a.limits, a.number "
+    "FROM api_key k JOIN account a ON a.id = k.account_id WHERE k.digest = ? AND k.revoked_at IS NULL"
 )
-_CREDENTIAL_COLUMNS = (
-    "id", "account_id", "scopes", "expires_at", "revoked_at", "last_used_at", "plan", "limits", "number",
-)  # fmt: skip
+_CREDENTIAL_COLUMNS = ("id", "account_id", "scopes", "expires_at", "last_used_at", "plan", "limits", "number")
 
 
 def credential(digest: str) -> dict[str, Any] | None:
     """Return what a request needs to know about the key with this digest and its account, in one query.
 
-    Every request asks this. The SQL is written out because composing it takes peewee ten times as long as running it.
+    None for a key that was revoked: it takes just as long as for one that never was. Every request asks this. The SQL
+    is written out because composing it takes peewee ten times as long as running it.
     """
     found = base.rows(_CREDENTIAL, (digest,))
     if not found:
