@@ -30,7 +30,8 @@ def write(account_id: str, account_number: int, new: Sequence[LeadRow], changed:
     numbered = [{**lead, "number": number} for lead, number in zip(new, numbers, strict=True)]
     inserted = [_record(account_id, account_number, lead) for lead in numbered]
     replaced = [_record(account_id, account_number, lead) for lead in changed]
-    search.unindex(_rank_keys(lead["number"] for lead in changed).values())
+    known = search.rows_in("SELECT rank_key FROM lead WHERE number IN", (lead["number"] for lead in changed))
+    search.unindex([key for (key,) in known])
     _each(_INSERT, map(_VALUES, inserted))
     _each(_UPDATE, ((*_VALUES(record), record["number"]) for record in replaced))
     search.index((record["rank_key"], record["terms"]) for record in inserted + replaced)
@@ -38,8 +39,8 @@ def write(account_id: str, account_number: int, new: Sequence[LeadRow], changed:
 
 
 def set_gone(numbers: Iterable[int], at: str) -> None:
-    """Mark leads, present until now, as gone since ``at``: they rank behind all present ones."""
-    keys = _rank_keys(numbers)
+    """Mark those of the leads that are present as gone since ``at``: they rank behind all present ones."""
+    keys = dict(search.rows_in("SELECT number, rank_key FROM lead WHERE gone_at IS NULL AND number IN", numbers))
     documents = search.indexed(keys.values())
     search.unindex(keys.values())
     sql = "UPDATE lead SET gone_at = ?, rank_key = ? WHERE number = ?"
@@ -55,14 +56,6 @@ def set_seen(numbers: Iterable[int], scan_id: str, at: str) -> None:
 
 def _each(sql: str, parameters: Iterable[tuple[Any, ...]]) -> None:
     base.database.cursor().executemany(base.portable(sql), parameters)
-
-
-def _rank_keys(numbers: Iterable[int]) -> dict[int, int]:
-    return {
-        number: key
-        for number in numbers
-        for (key,) in base.rows("SELECT rank_key FROM lead WHERE number = ?", (number,))
-    }
 
 
 def _new_numbers(count: int) -> Iterable[int]:

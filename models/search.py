@@ -7,8 +7,9 @@ SQLite keeps the index as an FTS5 table, PostgreSQL as a ``tsvector`` table, bot
 A document goes with its lead: by a trigger on SQLite, by a foreign key on PostgreSQL.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from models import base, geo_sql
@@ -83,10 +84,14 @@ def unindex(rank_keys: Iterable[int]) -> None:
 
 def indexed(rank_keys: Iterable[int]) -> list[tuple[int, str]]:
     """Return rank key and terms of leads as they stand in the index."""
-    keys = list(rank_keys)
-    chunks = (keys[start : start + _CHUNK] for start in range(0, len(keys), _CHUNK))
-    sql = _READ[base.is_sqlite()]
-    return [row for chunk in chunks for row in base.rows(f"{sql} ({', '.join('?' * len(chunk))})", tuple(chunk))]
+    return [(key, terms) for key, terms in rows_in(_READ[base.is_sqlite()], rank_keys)]
+
+
+def rows_in(sql: str, numbers: Iterable[int]) -> Iterator[tuple[Any, ...]]:
+    """Give the rows of a query that ends in ``IN``, for any count of numbers."""
+    rest = iter(numbers)
+    while chunk := tuple(islice(rest, _CHUNK)):
+        yield from base.rows(f"{sql} ({', '.join('?' * len(chunk))})", chunk)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,10 @@
 """The search index, on both databases: what finds a lead, whose it is, and that it goes where its lead goes."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from core import clock
 from models import base, lead_batch, search, search_terms
 from models.lead import Lead
 from tests.leads import account, gone, lead, write
@@ -128,7 +131,10 @@ def test_a_gone_lead_that_is_back_is_found_as_before() -> None:
 def test_marking_gone_twice_changes_nothing() -> None:
     [number] = write(account(), lead("Poissa"))
     gone(number)
+    row = Lead.select().where(Lead.number == number).dicts().get()
+    clock.set_source(lambda: datetime(2030, 1, 1, tzinfo=UTC))
     gone(number)
+    assert Lead.select().where(Lead.number == number).dicts().get() == row
     assert found("poissa", gone=True) == ["Poissa"]
 
 
