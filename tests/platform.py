@@ -7,16 +7,24 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from core import config
+from models import account as account_table
+from models import base
+from services import accounts, api_keys
+from services.accounts import Caller
 from tests.traffic import traffic
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "data" / "helsinki-centre.osm.pbf"
 SAMPLE_AREA = {"bbox": [24.93, 60.16, 24.96, 60.185]}
+ROOMY = {"requests_per_minute": 10**9, "webhook_endpoints": 10**6, "api_keys": 10**6}
 
 
 class Platform:
@@ -51,10 +59,11 @@ class Platform:
 
     def start(self, *arguments: str) -> None:
         """Serve until ``stop``; return once it answers."""
-        command = [sys.executable, "-m", "cli", "serve", "--port", str(self.port), *arguments]
         with self.log.open("ab") as log:
-            self._server = subprocess.Popen(command, cwd=ROOT, env=self.environ, stdout=log, stderr=log)
-        wait_until(self._answers, 30, lambda: self.log.read_text())
+            self._server = subprocess.Popen(
+                [sys.executable, *self._serve(*arguments)], cwd=ROOT, env=self.environ, stdout=log, stderr=log
+            )
+        wait_until(self._answers, 60, lambda: self.log.read_text())
 
     def stop(self) -> int:
         """End it as an operator would; return its exit code."""
@@ -73,6 +82,34 @@ class Platform:
         self._clients.append(Client(self.url, key))
         return self._clients[-1]
 
+    @contextmanager
+    def tables(self) -> Iterator[None]:
+        """Bind this process to the installation's database, to bring about what no request can."""
+        settings = config.Settings.from_env(self.environ)
+        config.configure(settings)
+        base.connect(settings.database_url)
+        try:
+            with base.connection():
+                yield
+        finally:
+            base.database.close_all()
+
+    def roomy_account(self, email: str, **limits: Any) -> tuple["Client", Caller]:
+        """Make an account with other limits than its plan's, by default none to run into; without starting a process.
+
+        Return its client, with a key for everything, and the account as services see it.
+        """
+        with self.tables():
+            made = accounts.create(email, "enterprise")
+            row = account_table.Account.id == made.account_id
+            account_table.Account.update(limits=ROOMY | limits).where(row).execute()
+            caller = accounts.by_id(made.account_id)
+            key = api_keys.create(caller, "everything", api_keys.SCOPES)[1]
+        return self.client(key), caller
+
+    def _serve(self, *arguments: str) -> list[str]:
+        return ["-m", "cli", "serve", "--port", str(self.port), *arguments]
+
     def _answers(self) -> bool:
         if self._server is not None and self._server.poll() is not None:
             raise AssertionError(f"the server ended: {self.log.read_text()}")
@@ -80,6 +117,15 @@ class Platform:
             return httpx.get(f"{self.url}/healthz", timeout=2).status_code == 200
         except httpx.TransportError:
             return False
+
+
+class Roomy(Platform):
+    """An installation where one address may send many requests without a key: ``ADDRESS_LIMIT`` a minute."""
+
+    def _serve(self, *arguments: str) -> list[str]:
+        target, jobs = "tests.spec.roomy:create_app", "--no-jobs" not in arguments
+        serve = f"server.serve('127.0.0.1', {self.port}, 1, {jobs}, target='{target}')"
+        return ["-c", f"import sys, server; sys.exit({serve})"]
 
 
 class Client(httpx.Client):

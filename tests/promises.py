@@ -5,7 +5,7 @@ nothing here comes from there.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """``kind`` is the type of one value, ``many`` whether there may be several."""
+    """``kind`` is the type of one value, ``many`` whether there may be several; ``example`` is None without one."""
 
     where: str
     name: str
@@ -48,16 +48,22 @@ class Parameter:
     kind: str
     many: bool
     check: Check
+    example: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
+    """``examples`` are the bodies that the contract shows."""
+
     id: str
     method: str
+    template: str
     path: re.Pattern[str]
     secured: bool
+    scopes: frozenset[str]
     parameters: tuple[Parameter, ...]
     body: Check | None
+    examples: tuple[Any, ...]
     answers: dict[int, Answer]
 
 
@@ -95,14 +101,17 @@ class Promises:
         return min(found, key=lambda one: len(one[1]), default=None)
 
     def _operation(self, path: str, method: str, made: Document, shared: list[Document]) -> Operation:
-        body = self._resolve(made["requestBody"])["content"][JSON]["schema"] if "requestBody" in made else None
+        content = self._resolve(made["requestBody"])["content"][JSON] if "requestBody" in made else {}
         return Operation(
             id=made["operationId"],
             method=method.upper(),
+            template=path,
             path=re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path))),
             secured=bool(made.get("security", self.document["security"])),
+            scopes=frozenset(made["x-scopes"]),
             parameters=tuple(self._parameter(self._resolve(one)) for one in [*made.get("parameters", []), *shared]),
-            body=self._check(body, closed=False) if body else None,
+            body=self._check(content["schema"], closed=False) if content else None,
+            examples=tuple(self._examples(content)),
             answers={int(status): self._answer(self._resolve(one)) for status, one in made["responses"].items()},
         )
 
@@ -111,7 +120,8 @@ class Promises:
         many = schema["type"] == "array"
         kind = self._resolve(schema["items"])["type"] if many else schema["type"]
         check = self._check(made["schema"], closed=False)
-        return Parameter(made["in"], made["name"], made.get("required", False), kind, many, check)
+        required, example = made.get("required", False), made.get("example")
+        return Parameter(made["in"], made["name"], required, kind, many, check, example)
 
     def _answer(self, made: Document) -> Answer:
         headers = {name.lower(): self._header(self._resolve(one)) for name, one in made.get("headers", {}).items()}
@@ -119,6 +129,10 @@ class Promises:
 
     def _body(self, schema: Document) -> Check | None:
         return None if self._resolve(schema).get("format") == "binary" else self._check(schema, closed=True)
+
+    def _examples(self, content: Document) -> Iterator[Any]:
+        yield from [content["example"]] if "example" in content else []
+        yield from (self._resolve(one)["value"] for one in content.get("examples", {}).values())
 
     def _header(self, made: Document) -> Header:
         kind = self._resolve(made["schema"])["type"]

@@ -17,7 +17,7 @@ from tests.traffic import Traffic
 
 PROMISES = Promises.read()
 EXAMPLES: dict[str, Any] = PROMISES.document["components"]["examples"]
-NAMED = {"X-Request-Id": "req_1"}
+USUAL = {"x_request_id": "req_1", "ratelimit": "x", "ratelimit_policy": "x"}
 KEY = {"X-API-Key": "mt_live_x"}
 ID = "scan_01kaqv5m3x8d2e6f4g9h7j5k3m"
 
@@ -27,7 +27,7 @@ def heard(
 ) -> list[str]:
     """Return the faults found in one exchange; headers are named with underscores, an empty one is left out."""
     record = Traffic(PROMISES)
-    named = {name.replace("_", "-"): value for name, value in ({"x_request_id": "req_1"} | headers).items() if value}
+    named = {name.replace("_", "-"): value for name, value in (USUAL | headers).items() if value}
     request = httpx.Request(method, f"http://x{path}", headers=KEY, json=sent)
     body = {"content": answer} if isinstance(answer, bytes) else {"json": answer}
     record.answered(httpx.Response(status, headers=named, request=request, **body))
@@ -69,6 +69,7 @@ def test_good_traffic_passes() -> None:
         ("no retry-after", lambda: heard(error("rate_limited", retry_after=1), 429)),
         ("retry_after is not Retry-After", lambda: heard(error("rate_limited", retry_after=1), 429, retry_after="2")),
         ("header retry-after", lambda: heard(error("rate_limited", retry_after=1), 429, retry_after="soon")),
+        ("no ratelimit", lambda: heard(scan_page(), ratelimit="")),
         ("no www-authenticate", lambda: heard(error("unauthenticated"), 401)),
         ("no allow", lambda: heard(error("method_not_allowed"), 405, method="DELETE")),
         ("request_id is not X-Request-Id", lambda: heard(error(request_id="req_2"), 404, path="/v1/nowhere")),
