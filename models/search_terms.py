@@ -46,9 +46,14 @@ def words(query: str) -> Groups:
 
 
 def tag(column: str, value: str) -> str | None:
-    """Return the tag of leads whose column has this value; None if there is no such tag."""
-    known = column in _TAGGED and 0 < len(value) <= text.MAX_TOKEN
-    return f"{_TAGGED[column]}_{value.lower().replace(' ', '_')}" if known else None
+    """Return the tag of leads whose column has this value; None if there is no such tag.
+
+    Only words make one: anything else would be several words to the full-text index.
+    """
+    if column not in _TAGGED or not 0 < len(value) <= text.MAX_TOKEN:
+        return None
+    parts = tuple(value.lower().split(" "))
+    return f"{_TAGGED[column]}_{'_'.join(parts)}" if parts == _tokens(value.lower()) else None
 
 
 def category_tag(category: str) -> str:

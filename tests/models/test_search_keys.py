@@ -1,5 +1,6 @@
 """What the search index is made of, without a database: keys, words, cells."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,3 +61,13 @@ def test_a_key_is_folded_bounded_and_stable(value: str) -> None:
     assert search_terms.key(key) == key
     assert "_" not in key
     assert key == text.fold(key)
+
+
+@pytest.mark.parametrize("value", ["Ã\U00032ada\x03%Ä", "F%", "F\tI", " FI", "F  I", "", "x" * 65, "_"])
+def test_what_is_not_words_makes_no_tag(value: str) -> None:
+    assert search_terms.tag("country", value) is None
+
+
+def test_words_make_a_tag() -> None:
+    assert search_terms.tag("country", "FI") == "in_fi"
+    assert search_terms.tag("city_key", "new york") == "city_new_york"
