@@ -107,17 +107,29 @@ def transaction() -> Iterator[None]:
 
 @contextmanager
 def impatiently() -> Iterator[None]:
-    """Give up on a write inside, without an error, if SQLite's one write lock is not free at once."""
-    if not is_sqlite():
-        yield
-        return
+    """Give up on a write inside, without an error, if somebody else holds the lock that it needs."""
+    try:
+        with _unwaiting_sqlite() if is_sqlite() else _unwaiting_postgresql():
+            yield
+    except peewee.OperationalError as error:
+        log.info("not written, the database was busy: %s", error)
+
+
+@contextmanager
+def _unwaiting_sqlite() -> Iterator[None]:
     database.execute_sql("PRAGMA busy_timeout = 0")
     try:
         yield
-    except peewee.OperationalError as error:
-        log.info("not written, the database was busy: %s", error)
     finally:
         database.execute_sql(f"PRAGMA busy_timeout = {SQLITE_PRAGMAS['busy_timeout']}")
+
+
+@contextmanager
+def _unwaiting_postgresql() -> Iterator[None]:
+    with database.atomic():
+        database.execute_sql("SET LOCAL lock_timeout = '20ms'")
+        yield
+        database.execute_sql("SET LOCAL lock_timeout = DEFAULT")
 
 
 @contextmanager
