@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.platform import ROOT, SAMPLE_AREA, Platform, wait_until
+from tests.traffic import traffic
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,10 @@ def client(platform: Platform, generated: str) -> Iterator[Any]:
     """The generated client with a key of its own."""
     key = platform.account("generated@example.com").key
     made = importlib.import_module(f"{generated}.client").AuthenticatedClient(
-        base_url=f"{platform.url}/v1", token=key, raise_on_unexpected_status=True
+        base_url=f"{platform.url}/v1",
+        token=key,
+        raise_on_unexpected_status=True,
+        httpx_args={"event_hooks": {"response": [traffic().answered]}},
     )
     with made as opened:
         yield opened

@@ -13,6 +13,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from tests.platform import SAMPLE_AREA, Client, Platform, wait_until
+from tests.traffic import traffic
 
 Captured = tuple[dict[str, str], bytes]
 
@@ -25,6 +26,7 @@ def receiver() -> Iterator[tuple[str, "queue.Queue[Captured]"]]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
+            traffic().delivered(body)
             received.put(({name.lower(): value for name, value in self.headers.items()}, body))
             self.send_response(204)
             self.end_headers()
