@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
+import orjson
+import yaml
 from tqdm import tqdm
 
 import server
-from core import config, errors
+from core import config, errors, openapi
 from jobs import HANDLERS
 from jobs.worker import Worker
 from models import base, migrations
@@ -63,9 +65,13 @@ def migrate() -> None:
 
 
 @main.command()
-def spec() -> None:
+@click.option("--3.1", "as_31", is_flag=True, help="As OpenAPI 3.1, in JSON, with the events as webhooks.")
+def spec(as_31: bool) -> None:
     """Print the contract."""
-    click.echo(SPEC.read_text(encoding="utf-8"), nl=False)
+    text = SPEC.read_text(encoding="utf-8")
+    if as_31:
+        text = orjson.dumps(openapi.to_31(yaml.safe_load(text)), option=orjson.OPT_INDENT_2).decode() + "\n"
+    click.echo(text, nl=False)
 
 
 @main.group("places")

@@ -13,6 +13,7 @@ from pathlib import Path
 import orjson
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from core import openapi
 from handlers import exchange
 from handlers.contract import SPEC, Document
 from handlers.error_texts import TEXTS
@@ -87,6 +88,7 @@ def all_pages(document: Document) -> dict[str, Page]:
     pages |= {
         "openapi.yaml": Page(SPEC.read_bytes(), "application/yaml"),
         "openapi.json": Page(orjson.dumps(document), "application/json"),
+        "openapi-3.1.json": Page(orjson.dumps(openapi.to_31(document)), "application/json"),
         "docs/": Page((STATIC / "console.html").read_bytes(), HTML, _CONSOLE),
         "docs/console.js": Page((STATIC / "console.js").read_bytes(), JAVASCRIPT, _CONSOLE),
         "docs/pages.css": Page((STATIC / "pages.css").read_bytes(), CSS),
