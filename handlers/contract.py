@@ -6,11 +6,13 @@
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from core import clock
 from handlers.parameters import NOTHING, Parameter
 from handlers.schema import Schemas
 from handlers.violations import Check
@@ -24,17 +26,15 @@ TELLING_HEADERS = frozenset(
         "accept-ranges",
         "content-disposition",
         "content-range",
-        "deprecation",
         "etag",
         "last-modified",
         "link",
         "location",
         "retry-after",
-        "sunset",
     }
 )
 # what the edge adds to every answer where it belongs; a handler need not
-EDGE_HEADERS = frozenset({"x-request-id", "ratelimit", "ratelimit-policy", "www-authenticate"})
+EDGE_HEADERS = frozenset({"deprecation", "ratelimit", "ratelimit-policy", "sunset", "www-authenticate", "x-request-id"})
 
 Document = dict[str, Any]
 
@@ -68,7 +68,8 @@ class Limit:
 class Operation:
     """One operation, compiled. ``secured`` tells whether it needs a key; ``produces`` is what it answers on success.
 
-    ``limit`` is one that only an operation without a key has, in place of the minute that all others share.
+    ``limit`` is one that only an operation without a key has, in place of the minute that all others share. ``notices``
+    are the headers that tell of its end, on every answer of a deprecated operation.
     """
 
     id: str
@@ -85,6 +86,7 @@ class Operation:
     body: Body | None
     answers: dict[int, Answer]
     produces: tuple[str, ...]
+    notices: tuple[tuple[bytes, bytes], ...] = ()
 
 
 class Contract:
@@ -127,6 +129,7 @@ class Contract:
             body=self._body(self._resolve(made["requestBody"])) if "requestBody" in made else None,
             answers=answers,
             produces=tuple(dict.fromkeys(success)),
+            notices=_notices(made),
         )
 
     def _parameter(self, made: Document) -> Parameter:
@@ -169,6 +172,19 @@ class Contract:
                 found = found[step]
             node = found
         return node
+
+
+def _notices(made: Document) -> tuple[tuple[bytes, bytes], ...]:
+    """Return ``Deprecation`` (RFC 9745) and ``Sunset`` (RFC 8594) as the operation's ``x-deprecated-at`` and
+    ``x-sunset-at`` date them; a deprecated operation has the first, and the second once its end is known.
+    """
+    if not made.get("deprecated"):
+        return ()
+    since = clock.parse(made["x-deprecated-at"])
+    notices = [(b"deprecation", f"@{int(since.timestamp())}".encode())]
+    if "x-sunset-at" in made:
+        notices.append((b"sunset", format_datetime(clock.parse(made["x-sunset-at"]), usegmt=True).encode()))
+    return tuple(notices)
 
 
 def read(path: Path = SPEC) -> Document:

@@ -52,7 +52,7 @@ def _signed(send: Send, about: Exchange) -> Send:
 
 
 def _complete(headers: list[tuple[bytes, bytes]], about: Exchange) -> list[tuple[bytes, bytes]]:
-    made = [*headers, *about.headers]
+    made = [*headers, *about.headers, *(about.operation.notices if about.operation else ())]
     made.append((b"x-request-id", about.request_id.encode()))
     made.append((b"x-content-type-options", b"nosniff"))
     if not any(name.lower() == b"cache-control" for name, _ in headers):

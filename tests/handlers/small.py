@@ -87,6 +87,12 @@ def document() -> Document:
             "delete": _operation("delete_thing", {"204": {"description": "Gone."}}, parameters=[HOW]),
         },
         "/things/file": {"get": _operation("send_file", FILE)},
+        "/old": {
+            "get": _operation(
+                "old_thing", _json(thing), deprecated=True,
+                **{"x-deprecated-at": "2026-01-01T00:00:00Z", "x-sunset-at": "2027-07-01T00:00:00Z"},
+            ),
+        },
         "/ping": {"get": _operation("ping", _json(thing), security=[], **{"x-scopes": []})},
     }  # fmt: skip
     parts = real["components"]
@@ -115,6 +121,10 @@ def api() -> tuple[Contract, Here]:
     return Contract(document()), Here()
 
 
+def old_thing() -> dict[str, Any]:
+    return {"name": "old"}
+
+
 def list_things(
     limit: int,
     ratio: float | None = None,
@@ -140,7 +150,7 @@ def misbehave(how: str) -> Any:
     return todo[how]()
 
 
-def delete_thing(how: str) -> responses.Answer:  # noqa: ARG001 - the contract's name
+def delete_thing(how: str) -> responses.Answer:
     return responses.no_content()
 
 

@@ -287,6 +287,15 @@ def test_two_versions_side_by_side(client: httpx.Client, server: str, key: str) 
     assert httpx.get(f"{server}/v3/things", headers={"X-API-Key": key}).status_code == 404
 
 
+def test_a_deprecated_operation_says_since_when_and_until_when(client: httpx.Client, anonymous: httpx.Client) -> None:
+    good, bad = client.get("/old"), anonymous.get("/v1/old")
+    assert (good.status_code, bad.status_code) == (200, 401)
+    for answer in (good, bad):
+        assert answer.headers["deprecation"] == "@1767225600"
+        assert answer.headers["sunset"] == "Thu, 01 Jul 2027 00:00:00 GMT"
+    assert "deprecation" not in client.get("/things").headers
+
+
 def test_a_header_with_an_underscore_is_not_ours(server: str, key: str) -> None:
     error_of(httpx.get(f"{server}/v1/things", headers={"X_API_KEY": key}), 401, "unauthenticated")
 
