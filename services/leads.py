@@ -42,7 +42,7 @@ class Total:
 class LeadPage:
     """Some leads, the cursor of the next page (None on the last), and how many there are in all."""
 
-    rows: list[Lead]
+    rows: list[Any]
     next_cursor: str | None
     total: Total
 
@@ -86,12 +86,14 @@ def list_leads(
     limit: int = DEFAULT_LIMIT,
     after: str | None = None,
     where: str = "query",
+    verbatim: bool = False,
 ) -> LeadPage:
     """Return one page of the account's leads that ``query`` and ``filters`` both find.
 
     ``near`` (lat, lon in degrees) gives leads their ``distance_m``; without it the centre of the filter's circle does.
     ``sort`` is one of SORTS, ``fields`` are some of ALL_FIELDS, ``after`` is the cursor of the page before. ``where``
-    in the request all this was (query or body) is told in violations. Raise PlanLimitExceeded for more rows than the
+    in the request all this was (query or body) is told in violations. With ``verbatim`` rows may be ``JsonText``, which
+    saves reading and writing them. Raise PlanLimitExceeded for more rows than the
     plan allows on a page, InvalidCursor, InvalidInput for an unknown sort or field, or a distance from nowhere.
     """
     caller.plan.require("rows_per_page", limit)
@@ -102,7 +104,8 @@ def list_leads(
     rows = listing.rows(limit + 1, place, total)
     if total is None:
         total = listing.total() if len(rows) > limit else Total(len(rows), "eq")
-    leads = listing.shape.leads([row[2:] for row in rows[:limit]], listing.origin)
+    show = listing.shape.shown if verbatim else listing.shape.leads
+    leads = show([row[2:] for row in rows[:limit]], listing.origin)
     return LeadPage(leads, _next_cursor(listing, rows[limit - 1], total) if len(rows) > limit else None, total)
 
 
@@ -110,7 +113,7 @@ def get_lead(caller: Caller, lead_id: str) -> Lead:
     """Return one lead of the account, gone or not; raise NotFound."""
     row = lead_query.one(caller.account_id, lead_id, _COLUMNS)
     if row is None:
-        raise NotFound("There is no such lead.")
+        raise NotFound("There is no lead with this id.")
     return lead_rows.shape().leads([row])[0]
 
 
