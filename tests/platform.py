@@ -11,8 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
+import psycopg
+from psycopg import sql
 
 from core import config
 from models import account as account_table
@@ -161,6 +164,14 @@ def wait_until(condition: Any, seconds: float, what: Any) -> None:
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds} s: {what()}")
         time.sleep(0.05)
+
+
+def database_beside(postgresql_url: str, name: str) -> str:
+    """Make an empty database in the test run's server, for an installation of its own; return its URL."""
+    with psycopg.connect(postgresql_url, autocommit=True) as server:
+        server.execute(sql.SQL("DROP DATABASE IF EXISTS {0}").format(sql.Identifier(name)))
+        server.execute(sql.SQL("CREATE DATABASE {0}").format(sql.Identifier(name)))
+    return urlsplit(postgresql_url)._replace(path=f"/{name}").geturl()
 
 
 def free_port() -> int:

@@ -7,14 +7,13 @@ PostgreSQL behind a proxy, so that it can go away.
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
-import psycopg
 import pytest
 
 from models import account, base, export, idempotency, scan, webhook
-from tests.platform import Client, Roomy, wait_until
+from tests.platform import Client, Roomy, database_beside, wait_until
 from tests.promises import Operation, Promises
 from tests.unix_proxy import Proxy
 
@@ -42,17 +41,11 @@ class Cuttable(Roomy):
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory, postgresql_url: str) -> Iterator[Cuttable]:
-    folder = Path(urlsplit(postgresql_url).query.removeprefix("host="))
-    with psycopg.connect(postgresql_url, autocommit=True) as server:
-        server.execute("DROP DATABASE IF EXISTS cuttable")
-        server.execute("CREATE DATABASE cuttable")
     home = tmp_path_factory.mktemp("cuttable")
-    made = Cuttable(
-        home,
-        MAPTARGETER_DATABASE_URL=f"postgresql://postgres:@/cuttable?host={home}",
-        ADDRESS_LIMIT=str(ADDRESS_LIMIT),
-    )
-    made.proxy = Proxy(folder / ".s.PGSQL.5432", home / ".s.PGSQL.5432")
+    folder = parse_qs(urlsplit(postgresql_url).query)["host"][0]
+    url = database_beside(postgresql_url, "cuttable").replace(folder, str(home))
+    made = Cuttable(home, MAPTARGETER_DATABASE_URL=url, ADDRESS_LIMIT=str(ADDRESS_LIMIT))
+    made.proxy = Proxy(Path(folder) / ".s.PGSQL.5432", home / ".s.PGSQL.5432")
     made.run("migrate")
     made.start("--no-jobs")
     yield made
