@@ -15,9 +15,10 @@ from tests.spec.shapes import Node, Schemas, bare
 Document = dict[str, Any]
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-_PROSE = {"summary", "description", "externalDocs", "example", "examples", "deprecated", "links"}
+_PROSE = {"summary", "description", "externalDocs", "example", "examples", "deprecated", "x-deprecated-at", "links"}
 _ROOT = {"openapi", "info", "tags", "externalDocs", "servers", "security", "paths", "components", "webhooks"}
-_OPERATION = {"operationId", "tags", "parameters", "requestBody", "responses", "security", "x-scopes", "x-cost"}
+_DEMANDS = {"security", "x-scopes", "x-cost", "x-limit", "x-sunset-at"}
+_OPERATION = {"operationId", "tags", "parameters", "requestBody", "responses", *_DEMANDS}
 _PARAMETER = {"name", "in", "required", "style", "explode", "schema"}
 _STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
 
@@ -178,7 +179,7 @@ class Comparison:
         if self._is_met(was, now, side):
             return
         yield from _unknown(where, was, now, _PARAMETER)
-        yield from _required(was, now, side, where, "parameter")
+        yield from _required(was, now, side, where, "parameter" if "name" in was else "header")
         if _style(was) != _style(now):
             yield Break(where, "style-changed", f"it was written {_style(was)}, is {_style(now)}")
         yield Pair(where, side, bare(was.get("schema", True)), bare(now.get("schema", True)))
@@ -261,9 +262,21 @@ def _demands(was: Call, now: Call) -> Iterator[Break]:
     cost, new_cost = was.made.get("x-cost", 1), now.made.get("x-cost", 1)
     if new_cost > cost:
         yield Break(was.where, "cost-raised", f"x-cost was {cost}, is {new_cost}")
+    limit, new_limit = was.made.get("x-limit"), now.made.get("x-limit")
+    if new_limit and not (limit and _admits(new_limit, limit)):
+        yield Break(was.where, "limit-lowered", f"x-limit was {limit or 'none'}, is {new_limit}")
+    end, new_end = was.made.get("x-sunset-at", ""), now.made.get("x-sunset-at", "")
+    if end > new_end > "":
+        yield Break(was.where, "sunset-sooner", f"it was to end at {end}, is at {new_end}")
     if not all(any(_suffices(have, need) for need in now.credentials) for have in was.credentials):
         where = was.where if "security" in {**was.made, **now.made} else "security"
         yield Break(where, "security-raised", "credentials that were enough are not any more")
+
+
+def _admits(limit: dict[str, float], other: dict[str, float]) -> bool:
+    """Tell whether who keeps the other limit keeps this one."""
+    rates = [one["requests"] / one["seconds"] for one in (limit, other)]
+    return limit["requests"] >= other["requests"] and rates[0] >= rates[1]
 
 
 def _suffices(have: dict[str, frozenset[str]], need: dict[str, frozenset[str]]) -> bool:

@@ -90,8 +90,10 @@ class Containment:
             yield Gap(place, f"{self._side}-code-removed", f"{_shown(lost)} is not answered any more")
         inside = [value for value in one.enum if self._inner.accepts(one.node, value)]
         more = [value for value in inside if not self._outer.accepts(two.node, value)]
-        if not self._sends and _is_open(two.enum):
+        if not self._sends and _is_open(two.enum) and any(isinstance(value, str) for value in more):
             more = [value for value in more if not isinstance(value, str)]
+            words = frozenset({"string"})
+            yield from self._keywords(replace(one, types=words), replace(two, enum=None), place)
         named = list(self._keywords(one, two, place)) if more and two.enum is None else []
         yield from named or (self._refusal(place, value) for value in more)
 

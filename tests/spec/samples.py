@@ -85,7 +85,7 @@ class Sampler:
         plain = {name: found[0] for name, found in values.items() if found}
         base = {name: value for name, value in plain.items() if name in shape.required}
         yield base
-        yield plain
+        yield dict(list((base | plain).items())[: _size(shape, "maxProperties", len(plain))])
         for name, found in values.items():
             yield from (base | {name: value} for value in found)
         if shape.additional is not False:

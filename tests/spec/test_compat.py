@@ -101,6 +101,18 @@ def test_a_break_of_a_shared_part_is_said_once_and_in_one_line() -> None:
     ]
 
 
+@pytest.mark.parametrize(("end", "rules"), [("2027-06-01", ["sunset-sooner"]), ("2029-01-01", []), (None, [])])
+def test_an_announced_end_may_only_move_away(end: str | None, rules: list[str]) -> None:
+    old, new = (
+        {
+            "openapi": "3.0.3",
+            "paths": {"/a": {"get": {"responses": {}, "x-sunset-at": at} if at else {"responses": {}}}},
+        }
+        for at in ("2028-01-01", end)
+    )
+    assert [made.rule for made in breaking(old, new)] == rules
+
+
 @pytest.mark.parametrize(
     ("side", "old", "new", "rules"),
     [

@@ -26,6 +26,12 @@ OPERATIONS = [
     breaks("scope-added", "an operation needs one more scope", add("paths /leads get x-scopes", "account:read")),
     breaks("scope-added", "an operation needs another scope", put("paths /leads get", **{"x-scopes": ["scans:read"]})),
     breaks("cost-raised", "an operation costs more", put("paths /leads get", **{"x-cost": 5})),
+    breaks(
+        "limit-lowered",
+        "an operation gets a limit of its own",
+        put("paths /leads get", **{"x-limit": {"requests": 9, "seconds": 60}}),
+    ),
+    breaks("limit-lowered", "a limit is lowered", put("paths /found-keys/revoke post x-limit", requests=10)),
     breaks("security-raised", "an open operation needs a key", drop("paths /status get security")),
     breaks("security-raised", "one form of the key goes", take("security", {"apiKeyAuth": []})),
     breaks(
@@ -194,6 +200,7 @@ ANSWERS = [
         ),
     ),
     breaks("header-removed", "a header goes", drop("paths /scans post responses 202 headers Location")),
+    breaks("header-optional", "a header may be missing", drop("components headers RequestId required")),
     breaks("error-type", "a header changes its type", put("components headers RetryAfter schema", type="string")),
     breaks("answer-maxLength", "a header is longer", put("components headers Link schema", maxLength=32000)),
     breaks("status-removed", "an error status goes", drop("paths /scans/{scan_id} get responses 404")),

@@ -72,6 +72,13 @@ WORDS = [
     fits("an answer's description", put("components responses NotFound", description="Not there.")),
     fits("more documentation", new("paths /leads get", "externalDocs", {"url": "https://example.com/leads"})),
     fits("an operation is deprecated", put("paths /sources get", deprecated=True)),
+    fits(
+        "an operation's end is dated",
+        put(
+            "paths /sources get",
+            **{"deprecated": True, "x-deprecated-at": "2027-01-01T00:00:00Z", "x-sunset-at": "2028-01-01T00:00:00Z"},
+        ),
+    ),
     fits("a property is deprecated", put(f"{_SCHEMAS} Lead properties brand", deprecated=True)),
     fits("a link goes", drop("paths /scans post responses 202 links cancel_scan")),
     fits("a tag is described", put("tags 0", description="Businesses.")),
@@ -199,7 +206,7 @@ MORE = [
     ),
     fits("a new error status", new("paths /leads get responses", "422", ref("responses", "BadRequest"))),
     fits("a new header", new("paths /leads/{lead_id} get responses 200 headers", "ETag", ref("headers", "ETag"))),
-    fits("a header that is always there", put("components headers RequestId", required=True)),
+    fits("a header that is always there", put("components headers Link", required=True)),
     fits(
         "a new media type",
         new("paths /account get responses 200 content", "application/yaml", {"schema": ref("schemas", "Account")}),
@@ -217,6 +224,8 @@ MORE = [
     fits("an operation needs no key", put("paths /categories get", security=[])),
     fits("an operation needs no scope", put("paths /categories get", **{"x-scopes": []})),
     fits("an operation is free", put("paths /leads get", **{"x-cost": 0})),
+    fits("a limit is raised", put("paths /found-keys/revoke post x-limit", requests=600)),
+    fits("a limit goes", drop("paths /found-keys/revoke post x-limit")),
     fits(
         "an optional body where there was none",
         new(
