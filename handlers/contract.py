@@ -49,11 +49,20 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """An answer with a list ``data``, in two parts: all ``around`` the rows, and each of the ``rows``."""
+
+    around: Check
+    rows: Check
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """One documented answer: the headers it may have, and its bodies by media type (None: a file, not looked into)."""
 
     headers: frozenset[str]
     bodies: dict[str, Check | None]
+    page: Page | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +168,16 @@ class Contract:
             schema = self._resolve(content["schema"])
             is_file = schema.get("format") == "binary" or schema.get("x-file")  # sent as it is read, whatever its size
             bodies[media] = None if is_file else self._schemas.for_answer(content["schema"])
-        return Answer(frozenset(name.lower() for name in made.get("headers", {})), bodies)
+        return Answer(frozenset(name.lower() for name in made.get("headers", {})), bodies, self._page(made))
+
+    def _page(self, made: Document) -> Page | None:
+        schema = self._resolve(made.get("content", {}).get(JSON, {}).get("schema", {}))
+        data = self._resolve(schema.get("properties", {}).get("data", {}))
+        if "items" not in data:
+            return None
+        any_rows = {name: value for name, value in data.items() if name != "items"}
+        around = {**schema, "properties": {**schema["properties"], "data": any_rows}}
+        return Page(self._schemas.for_answer(around), self._schemas.for_answer(data["items"]))
 
     def _header_names(self, made: Document) -> Iterator[str]:
         for answer in made["responses"].values():

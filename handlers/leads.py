@@ -20,6 +20,7 @@ def list_leads(
         fields=fields or leads.ALL_FIELDS,
         limit=limit,
         after=cursor,
+        verbatim=True,
     )
     return _answer(page)
 
@@ -37,6 +38,7 @@ def search_leads(body: dict[str, Any]) -> Answer:
         limit=body.get("limit", leads.DEFAULT_LIMIT),
         after=body.get("cursor"),
         where="body",
+        verbatim=True,
     )
     return _answer(page)
 

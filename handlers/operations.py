@@ -1,7 +1,8 @@
 """Calls a handler with validated arguments, and lets nothing out that the contract does not tell of.
 
 The answer is checked as Python values before it is written: orjson writes exactly those, so checking the bytes would
-only cost a second parse (0.5 ms for a page of 50 leads).
+only cost a second parse (0.5 ms for a page of 50 leads). Rows that come as JSON texts from the database are parsed and
+checked when they are first answered; the same text need not be checked again (0.9 ms for such a page).
 """
 
 import inspect
@@ -13,8 +14,9 @@ import flask
 import orjson
 from werkzeug.wrappers import Response
 
+from core.json_text import JsonText
 from handlers import exchange
-from handlers.contract import JSON, Answer, Contract, Operation
+from handlers.contract import JSON, Answer, Contract, Operation, Page
 from handlers.violations import Check
 
 log = logging.getLogger(__name__)
@@ -70,8 +72,11 @@ def _answer(contract: Contract, operation: Operation, returned: Any) -> Response
         empty = flask.Response(status=status, headers=headers)
         del empty.headers["Content-Type"]
         return empty
-    _require_valid(operation, status, answer.bodies[JSON], body)
-    return flask.Response(orjson.dumps(body, option=_PLAIN), status, headers, mimetype=JSON)
+    if answer.page and _has_texts(body):
+        _require_valid_texts(operation, status, answer.page, body)
+    else:
+        _require_valid(operation, status, answer.bodies[JSON], body)
+    return flask.Response(orjson.dumps(body, _verbatim, option=_PLAIN), status, headers, mimetype=JSON)
 
 
 def _checked_response(contract: Contract, operation: Operation, response: Response) -> Response:
@@ -92,6 +97,25 @@ def _require_valid(operation: Operation, status: int, check: Check | None, body:
         raise NonConformingAnswer(f"{operation.id} {status} is a file; return a response")
     if not check.is_valid(body):
         raise NonConformingAnswer(f"{operation.id} {status}: {check.body(body)[:10]}")
+
+
+def _has_texts(body: Any) -> bool:
+    rows = body.get("data") if isinstance(body, dict) else None
+    return bool(rows) and isinstance(rows, list) and isinstance(rows[0], JsonText)
+
+
+def _require_valid_texts(operation: Operation, status: int, page: Page, body: dict[str, Any]) -> None:
+    texts = body["data"]
+    _require_valid(operation, status, page.around, {**body, "data": [None] * len(texts)})
+    for text in texts:
+        if not page.rows.holds(text):
+            _require_valid(operation, status, page.rows, orjson.loads(str(text)))
+
+
+def _verbatim(value: Any) -> orjson.Fragment:
+    if isinstance(value, JsonText):
+        return orjson.Fragment(str(value))  # of no subclass
+    raise TypeError(f"{type(value).__name__} is not plain JSON")
 
 
 def _unpacked(returned: Any) -> tuple[Any, int, Mapping[str, str]]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import jsonschema_rs
+import orjson
 
 from core.errors import Violation
 
@@ -16,6 +17,7 @@ Path = list[str | int]
 
 MOST = 100  # the contract's bound for ``details``
 _ECHO = 64
+_REMEMBERED = 100_000
 _KEY = re.compile(r"mt_(live|test)_\w+")
 _LIST_UP_TO = 200  # characters of allowed values that are listed
 _TYPES = {
@@ -38,9 +40,26 @@ class Check:
         """``written`` is the schema as it was written, for the examples and names in it."""
         self._validator = validator
         self._written = written
+        self._held: set[int] = set()
 
     def is_valid(self, value: Any) -> bool:
         return self._validator.is_valid(value)
+
+    def holds(self, text: str) -> bool:
+        """Tell whether a JSON text is valid; what was found valid once is remembered by its 64-bit hash.
+
+        Python salts that hash for each process, so nobody can make another text with the same; that one of
+        ``_REMEMBERED`` texts has it by chance is as likely as one to 10**14.
+        """
+        mark = hash(text)
+        if mark in self._held:
+            return True
+        if not self._validator.is_valid(orjson.loads(str(text))):
+            return False
+        if len(self._held) >= _REMEMBERED:
+            self._held.clear()
+        self._held.add(mark)
+        return True
 
     def body(self, value: Any) -> list[Violation]:
         """Return everything wrong with a JSON body."""

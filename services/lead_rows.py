@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from core import geo
+from core.json_text import JsonText
 from models.lead_document import NAMES, VOLATILE
 
 Lead = dict[str, Any]
@@ -35,12 +36,30 @@ class Shape:
                 )
         return leads if self.names == NAMES else [{name: lead[name] for name in self.names} for lead in leads]
 
+    def shown(self, rows: Sequence[Sequence[Any]], origin: tuple[float, float] | None = None) -> list[Any]:
+        """Return the same leads, but as JSON texts where their documents can be shown as they are."""
+        if origin or self.names != NAMES:
+            return self.leads(rows, origin)
+        return [_text(*row) for row in rows]
+
 
 def _lead(document: str, last_seen_at: str, gone_at: str | None) -> Lead:
     lead: Lead = orjson.loads(document)
     lead["last_seen_at"] = last_seen_at
     lead["gone_at"] = gone_at
     return lead
+
+
+def _text(document: str, last_seen_at: str, gone_at: str | None) -> JsonText:
+    """Put the columns into the document's text. A name with its quotes and comma cannot stand within a value."""
+    seen = document.rindex(',"last_seen_at":')
+    changed = document.rindex(',"changed_at":')
+    gone = document.rindex(',"gone_at":')
+    distance = document.rindex(',"distance_m":')
+    gone_text = f'"{gone_at}"' if gone_at else "null"
+    return JsonText(
+        f'{document[:seen]},"last_seen_at":"{last_seen_at}"{document[changed:gone]},"gone_at":{gone_text}{document[distance:]}'
+    )
 
 
 @lru_cache(maxsize=256)

@@ -43,6 +43,11 @@ THING = {
     "required": ["name"],
     "properties": {"name": {"type": "string"}, "size": {"type": "integer", "nullable": True}},
 }
+PAGE = {
+    "type": "object",
+    "required": ["data"],
+    "properties": {"data": {"type": "array", "maxItems": 3, "items": {"$ref": "#/components/schemas/Thing"}}},
+}
 NEW_THING = {
     "type": "object",
     "additionalProperties": False,
@@ -93,6 +98,7 @@ def document() -> Document:
                 **{"x-deprecated-at": "2026-01-01T00:00:00Z", "x-sunset-at": "2027-07-01T00:00:00Z"},
             ),
         },
+        "/pages": {"get": _operation("get_page", _json(PAGE))},
         "/ping": {"get": _operation("ping", _json(thing), security=[], **{"x-scopes": []})},
     }  # fmt: skip
     parts = real["components"]
@@ -152,6 +158,10 @@ def misbehave(how: str) -> Any:
 
 def delete_thing(how: str) -> responses.Answer:
     return responses.no_content()
+
+
+def get_page() -> Any:
+    return todo["page"]()
 
 
 def ping() -> dict[str, Any]:

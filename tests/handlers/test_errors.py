@@ -4,6 +4,7 @@ import inspect
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import flask
@@ -11,6 +12,7 @@ import httpx
 import pytest
 
 from core import errors
+from core.json_text import JsonText
 from handlers import contract, responses
 from handlers import errors as edge_errors
 from handlers.error_texts import TEXTS
@@ -123,6 +125,16 @@ def test_an_answer_that_the_contract_does_not_have(client: httpx.Client, returne
 def test_an_answer_that_the_contract_has(client: httpx.Client, returned: Any) -> None:
     small.todo["good"] = lambda: returned
     assert client.get("/things/good").status_code == 200
+
+
+def test_rows_that_are_json_texts_are_checked_too(client: httpx.Client) -> None:
+    good, lie, broken = JsonText('{"name":"é"}'), JsonText('{"name":"x","extra":1}'), JsonText('{"name":')
+    for _ in range(2):  # what was found good is remembered, what was not is not
+        small.todo["page"] = lambda: {"data": [good, good]}
+        assert client.get("/pages").json() == {"data": [{"name": "é"}] * 2}
+        for wrong in ([lie], [good, lie], [good, broken], [good] * 4):
+            small.todo["page"] = partial(dict, data=wrong)
+            error_of(client.get("/pages"), 500, "internal")
 
 
 def test_a_lie_is_told_to_the_log_only(client: httpx.Client, caplog: pytest.LogCaptureFixture) -> None:

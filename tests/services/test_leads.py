@@ -316,3 +316,21 @@ def _delete_elsewhere(settings: config.Settings, number: int) -> None:
     else:
         with psycopg.connect(settings.database_url) as other:
             other.execute(sql.encode())
+
+
+def test_verbatim_rows_say_the_same(alice: Caller, rows: Rows) -> None:
+    assert rows
+    everything = filters.parse({"or": [{"gone": {"eq": True}}, {"gone": {"eq": False}}]})
+    told = leads.list_leads(alice, filters=everything, limit=500)
+    verbatim = leads.list_leads(alice, filters=everything, limit=500, verbatim=True)
+    assert any(row["gone_at"] for row in told.rows)
+    assert [orjson.loads(str(row)) for row in verbatim.rows] == told.rows
+    assert leads.list_leads(alice, fields=["name"], verbatim=True).rows == leads.list_leads(alice, fields=["name"]).rows
+    near = leads.list_leads(alice, near=(60.1, 24.9), verbatim=True).rows
+    assert all(row["distance_m"] is not None for row in near)
+
+
+def test_verbatim_rows_with_names_that_look_like_properties(alice: Caller) -> None:
+    write(alice, lead(name=',"last_seen_at":"x","changed_at":1,"gone_at":2,"distance_m":3}'))
+    [row] = leads.list_leads(alice, verbatim=True).rows
+    assert orjson.loads(str(row)) == leads.list_leads(alice).rows[0]
