@@ -11,9 +11,7 @@ from core import clock, config
 from models import base, migrations, schema
 
 pytest_plugins = ["tests.traffic_plugin"]
-QUICK_SQLITE = {
-    "synchronous": "off"
-}  # tests survive no power cut, so they need not pay for one
+QUICK_SQLITE = {"synchronous": "off"}  # tests survive no power cut, so they need not pay for one
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +21,9 @@ def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder.parent.chmod(0o755)  # run by root, the server becomes another user
 
     server = postgres_server.get_server(folder, cleanup_mode="delete")
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        server.psql(f"ALTER SYSTEM SET {setting} = off")  # as with QUICK_SQLITE
+    server.psql("SELECT pg_reload_conf()")
     yield server.get_uri()
     server.cleanup()
 
