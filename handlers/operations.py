@@ -14,6 +14,7 @@ import flask
 import orjson
 from werkzeug.wrappers import Response
 
+from core.errors import NotFound
 from core.json_text import JsonText
 from handlers import exchange
 from handlers.contract import JSON, Answer, Contract, Operation, Page
@@ -39,8 +40,10 @@ def view(contract: Contract, operation: Operation, handler: Handler) -> Callable
     names = _argument_names(operation, handler)
 
     def called(**_path: str) -> Response:
-        arguments = exchange.of(flask.request.environ["asgi.scope"]).arguments
-        given = {names[name]: value for name, value in arguments.items() if name in names}
+        about = exchange.of(flask.request.environ["asgi.scope"])
+        if about.operation is not operation:  # Flask found a way here that is not ours: nothing was checked
+            raise NotFound("There is nothing at this address.")
+        given = {names[name]: value for name, value in about.arguments.items() if name in names}
         return _answer(contract, operation, handler(**given))
 
     called.__name__ = operation.id

@@ -70,6 +70,8 @@ class Routing(SpecMiddleware):
             await self.app(scope, receive, send)
             return
         found: dict[str, str | None] = {"api_base_path": None, "operation_id": None}
+        if not scope["path"].startswith("/") or "//" in scope["path"]:  # Flask takes //v1/leads for /v1/leads
+            raise NotFound(NOWHERE)
         base_path = "/" + scope["path"].split("/", 2)[1]
         if base_path in self._tables:
             operation = self._operation(scope, base_path)

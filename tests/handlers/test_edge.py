@@ -62,6 +62,14 @@ def test_unknown_paths(client: httpx.Client, path: str) -> None:
     error_of(client.get(path), 404, "not_found")
 
 
+@pytest.mark.parametrize("target", [b"//v1/things", b"//v1/ping", b"*", b"v1/things", b"///", b"http://x//v1/ping"])
+def test_no_other_way_to_an_operation(server: str, key: str, target: bytes) -> None:
+    head = b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-API-Key: " + key.encode()
+    answer = raw(server, head + b"\r\n\r\n")
+    assert answer.startswith((b"HTTP/1.1 404", b"HTTP/1.1 400"))
+    assert b'"error"' in answer
+
+
 def test_unknown_pages_outside_the_api(anonymous: httpx.Client) -> None:
     error_of(anonymous.get("/nowhere"), 404, "not_found")
     error_of(anonymous.post("/healthz"), 405, "method_not_allowed")
