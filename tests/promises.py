@@ -101,7 +101,7 @@ class Promises:
         return min(found, key=lambda one: len(one[1]), default=None)
 
     def _operation(self, path: str, method: str, made: Document, shared: list[Document]) -> Operation:
-        content = self._resolve(made["requestBody"])["content"][JSON] if "requestBody" in made else {}
+        content = self.resolve(made["requestBody"])["content"][JSON] if "requestBody" in made else {}
         return Operation(
             id=made["operationId"],
             method=method.upper(),
@@ -109,33 +109,34 @@ class Promises:
             path=re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path))),
             secured=bool(made.get("security", self.document["security"])),
             scopes=frozenset(made["x-scopes"]),
-            parameters=tuple(self._parameter(self._resolve(one)) for one in [*made.get("parameters", []), *shared]),
+            parameters=tuple(self._parameter(self.resolve(one)) for one in [*made.get("parameters", []), *shared]),
             body=self._check(content["schema"], closed=False) if content else None,
-            examples=tuple(self._examples(content)),
-            answers={int(status): self._answer(self._resolve(one)) for status, one in made["responses"].items()},
+            examples=tuple(self.examples(content)),
+            answers={int(status): self._answer(self.resolve(one)) for status, one in made["responses"].items()},
         )
 
     def _parameter(self, made: Document) -> Parameter:
-        schema = self._resolve(made["schema"])
+        schema = self.resolve(made["schema"])
         many = schema["type"] == "array"
-        kind = self._resolve(schema["items"])["type"] if many else schema["type"]
+        kind = self.resolve(schema["items"])["type"] if many else schema["type"]
         check = self._check(made["schema"], closed=False)
         required, example = made.get("required", False), made.get("example")
         return Parameter(made["in"], made["name"], required, kind, many, check, example)
 
     def _answer(self, made: Document) -> Answer:
-        headers = {name.lower(): self._header(self._resolve(one)) for name, one in made.get("headers", {}).items()}
+        headers = {name.lower(): self._header(self.resolve(one)) for name, one in made.get("headers", {}).items()}
         return Answer(headers, {media: self._body(one["schema"]) for media, one in made.get("content", {}).items()})
 
     def _body(self, schema: Document) -> Check | None:
-        return None if self._resolve(schema).get("format") == "binary" else self._check(schema, closed=True)
+        return None if self.resolve(schema).get("format") == "binary" else self._check(schema, closed=True)
 
-    def _examples(self, content: Document) -> Iterator[Any]:
+    def examples(self, content: Document) -> Iterator[Any]:
+        """Give what stands in ``example`` and ``examples`` of a media type."""
         yield from [content["example"]] if "example" in content else []
-        yield from (self._resolve(one)["value"] for one in content.get("examples", {}).values())
+        yield from (self.resolve(one)["value"] for one in content.get("examples", {}).values())
 
     def _header(self, made: Document) -> Header:
-        kind = self._resolve(made["schema"])["type"]
+        kind = self.resolve(made["schema"])["type"]
         return Header(made.get("required", False), kind, self._check(made["schema"], closed=True))
 
     def _webhook(self, made: Document) -> Check:
@@ -164,7 +165,8 @@ class Promises:
         compiled: Callable[[Any], Any] = fastjsonschema.compile(whole, use_default=False)
         return compiled
 
-    def _resolve(self, node: Document) -> Document:
+    def resolve(self, node: Document) -> Document:
+        """Follow references until there is none."""
         while "$ref" in node:
             found: Any = self.document
             for step in node["$ref"].removeprefix("#/").split("/"):
