@@ -92,3 +92,8 @@ def _empty() -> None:
 def _disconnect() -> None:
     base.close_connection()
     base.database.close_all()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest tests, so that the last process to end does not end much later than the others."""
+    items.sort(key=lambda item: not item.path.name.startswith(("test_schemathesis", "test_hostile")))
