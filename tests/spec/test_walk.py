@@ -43,9 +43,11 @@ class Writers:
         self._stop.clear()
         thread = threading.Thread(target=self._work)
         thread.start()
-        yield
-        self._stop.set()
-        thread.join()
+        try:
+            yield
+        finally:
+            self._stop.set()
+            thread.join()
 
     def wait(self) -> None:
         """Return once something more was written."""
@@ -110,12 +112,14 @@ def test_over_http_while_a_scan_repeats(roomy: Roomy, sort: str) -> None:
     thread.start()
     seen: list[str] = []
     url = f"/v1/leads?sort={sort}&limit=50&fields=id"
-    while url:
-        answer = client.get(roomy.url + url).raise_for_status()
-        seen += [row["id"] for row in answer.json()["data"]]
-        url = answer.links.get("next", {}).get("url", "")
-    scanning.set()
-    thread.join()
+    try:
+        while url:
+            answer = client.get(roomy.url + url).raise_for_status()
+            seen += [row["id"] for row in answer.json()["data"]]
+            url = answer.links.get("next", {}).get("url", "")
+    finally:
+        scanning.set()
+        thread.join()
     assert len(seen) == len(set(seen)) == answer.json()["total"]["value"] > 1250
 
 
