@@ -130,7 +130,9 @@ def test_timing_has_every_part(client: http.Client) -> None:
     parts = (timing.resolve_ms, timing.connect_ms, timing.first_byte_ms)
     assert all(part is not None and part >= 0 for part in parts)
     assert timing.tls_ms is None
-    assert 50 <= (timing.first_byte_ms or 0) <= timing.total_ms < 1000
+    waited = timing.first_byte_ms or 0  # from when sending returned: by then the receiver may have begun to wait
+    assert timing.total_ms / 2 < waited <= timing.total_ms
+    assert timing.total_ms >= 50
 
 
 def test_nothing_comes_from_the_environment(client: http.Client, monkeypatch: pytest.MonkeyPatch) -> None:
