@@ -60,6 +60,7 @@ class Operation:
     template: str
     path: re.Pattern[str]
     secured: bool
+    deprecated: bool
     scopes: frozenset[str]
     parameters: tuple[Parameter, ...]
     body: Check | None
@@ -108,6 +109,7 @@ class Promises:
             template=path,
             path=re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path))),
             secured=bool(made.get("security", self.document["security"])),
+            deprecated=made.get("deprecated", False),
             scopes=frozenset(made["x-scopes"]),
             parameters=tuple(self._parameter(self.resolve(one)) for one in [*made.get("parameters", []), *shared]),
             body=self._check(content["schema"], closed=False) if content else None,

@@ -20,6 +20,7 @@ ALWAYS = {
     "cache-control", "connection", "content-length", "content-type", "date", "transfer-encoding",
     "x-content-type-options", "x-request-id", "ratelimit", "ratelimit-policy",
 }  # fmt: skip
+ENDING = {"deprecation", "sunset"}  # of a deprecated operation
 # what RFC 9110 wants beside some refusals
 BESIDE = {401: {"www-authenticate"}, 405: {"allow"}, 415: {"accept", "accept-encoding"}}
 
@@ -68,9 +69,11 @@ class Traffic:
     def _faults_of_answer(self, response: httpx.Response, operation: Operation | None) -> Iterator[str]:
         yield from _faults_of_headers(response)
         answer = operation.answers.get(response.status_code) if operation else None
-        if answer:
-            yield from _faults_of_documented(response, answer)
-        elif operation or response.status_code not in (404, 405):
+        if operation and answer:
+            yield from _faults_of_documented(response, answer, ENDING if operation.deprecated else set())
+            if operation.deprecated and "deprecation" not in response.headers:
+                yield "no deprecation"
+        elif operation or response.status_code not in (400, 404, 405):  # 400: a method that HTTP does not have
             yield "an undocumented status"
         if response.is_error and response.request.method != "HEAD":
             yield from self._faults_of_error(response)
@@ -85,7 +88,8 @@ class Traffic:
         self.seen.add(f"code {error['code']}")
         if error["request_id"] != response.headers.get("x-request-id"):
             yield "request_id is not X-Request-Id"
-        if not error["doc_url"].endswith(f"{BASE}/docs/errors#{error['code']}"):
+        page = f"{BASE}/docs/errors#{error['code']}"
+        if not error.get("doc_url", page).endswith(page):
             yield f"doc_url leads elsewhere: {error['doc_url']}"
         if str(error.get("retry_after", "")) != response.headers.get("retry-after", ""):
             yield "retry_after is not Retry-After"
@@ -99,17 +103,17 @@ def _faults_of_headers(response: httpx.Response) -> Iterator[str]:
     yield from (f"no {name}" for name in must if name not in headers)
     if "retry-after" in headers and status not in (202, 429, 503):
         yield "Retry-After where nobody has to wait"
-    if response.request.method == "HEAD" and response.content:
+    if response.request.method == "HEAD" and response.read():
         yield "a HEAD with a body"
 
 
-def _faults_of_documented(response: httpx.Response, answer: Answer) -> Iterator[str]:
-    headers = response.headers
+def _faults_of_documented(response: httpx.Response, answer: Answer, more: set[str]) -> Iterator[str]:
+    headers, usual = response.headers, ALWAYS | more | BESIDE.get(response.status_code, set())
     for name, value in headers.multi_items():
         if name in answer.headers:
             fault = answer.headers[name].check(typed(value, answer.headers[name].kind))
             yield from [f"header {name}: {fault}"] if fault else []
-        elif name not in ALWAYS | BESIDE.get(response.status_code, set()):
+        elif name not in usual:
             yield f"an undocumented header {name}"
     yield from (f"no {name}" for name, made in answer.headers.items() if made.required and name not in headers)
     media = headers.get("content-type", "").split(";")[0]
@@ -148,7 +152,7 @@ def _faults_of_request(request: httpx.Request, operation: Operation, in_path: di
     if operation.body:
         fault = operation.body(orjson.loads(request.content))
         yield from [f"accepted a body: {fault}"] if fault else []
-        if request.headers.get("content-type", "").split(";")[0] != JSON:
+        if request.headers.get("content-type", "").split(";")[0].lower() != JSON:
             yield "accepted a body that does not say it is JSON"
     if operation.secured and not {"x-api-key", "authorization"} & request.headers.keys():
         yield "accepted without a key"

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.platform import Client, Platform
+from tests.traffic import traffic
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,8 @@ def connected(two: Platform, alice: Client) -> Iterator[list[httpx.Client]]:
     with ExitStack() as opened:
         clients: dict[int, list[httpx.Client]] = {}
         for _ in range(100):
-            client = opened.enter_context(httpx.Client(base_url=f"{two.url}/v1", timeout=10))
+            heard = {"response": [traffic().answered]}
+            client = opened.enter_context(httpx.Client(base_url=f"{two.url}/v1", timeout=10, event_hooks=heard))
             clients.setdefault(process_behind(two, client, alice.key), []).append(client)
             if len(clients) == 2 and min(map(len, clients.values())) >= 4:
                 break

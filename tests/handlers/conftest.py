@@ -15,6 +15,8 @@ from handlers.bridge import App
 from services import accounts, api_keys
 from services.accounts import Caller
 from tests.handlers import small
+from tests.promises import Promises
+from tests.traffic import Traffic
 
 ADDRESS_LIMIT = 500  # of all tests together: they share one address
 HOST = "127.0.0.1"
@@ -72,18 +74,27 @@ def key(account: Caller) -> str:
     return api_keys.create(account, "everything", api_keys.SCOPES)[1]
 
 
+@pytest.fixture(scope="module")
+def record() -> Traffic:
+    """What checks all that the clients hear against the small contract."""
+    return Traffic(Promises(small.document()))
+
+
 @pytest.fixture
-def client(server: str, key: str) -> Iterator[httpx.Client]:
+def client(server: str, key: str, record: Traffic) -> Iterator[httpx.Client]:
     """A client of /v1 with that key, which follows no redirects."""
-    with httpx.Client(base_url=f"{server}/v1", headers={"X-API-Key": key}) as made:
+    heard = {"response": [record.answered]}
+    with httpx.Client(base_url=f"{server}/v1", headers={"X-API-Key": key}, event_hooks=heard) as made:
         yield made
+    assert not record.take_faults()
 
 
 @pytest.fixture
-def anonymous(served: str) -> Iterator[httpx.Client]:
+def anonymous(served: str, record: Traffic) -> Iterator[httpx.Client]:
     """A client without a key."""
-    with httpx.Client(base_url=served) as made:
+    with httpx.Client(base_url=served, event_hooks={"response": [record.answered]}) as made:
         yield made
+    assert not record.take_faults()
 
 
 @pytest.fixture(autouse=True)

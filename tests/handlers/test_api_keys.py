@@ -17,6 +17,7 @@ from core import api_key, clock, config
 from services import accounts, api_keys
 from services.accounts import Caller
 from tests.handlers.conftest import HOST, error_of
+from tests.traffic import Traffic, traffic
 
 FOUND = "/v1/found-keys/revoke"
 NOT_COMPARED = {"date", "x-request-id", "ratelimit", "content-length"}
@@ -35,6 +36,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"http://{HOST}:{listener.getsockname()[1]}"
         served.should_exit = True
         thread.join()
+
+
+@pytest.fixture(scope="module")
+def record() -> Traffic:
+    """This is traffic by the real contract."""
+    return traffic()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
