@@ -15,7 +15,7 @@ import httpx
 import orjson
 import pytest
 
-from tests.platform import Roomy
+from tests.platform import SAMPLE, Roomy
 from tests.promises import Promises
 from tests.spec.attacks import Attack, Attacker
 
@@ -34,34 +34,44 @@ class NotHttp(Exception):
     """What came back is no answer."""
 
 
-def test_nothing_breaks_it(roomy: Roomy) -> None:
-    client, _ = roomy.roomy_account("hostile@example.com", webhook_endpoints=3, api_keys=20)
-    processes, logged = children(roomy), roomy.log.stat().st_size
+@pytest.fixture
+def target(tmp_path: Path) -> Iterator[Roomy]:
+    """An installation of its own, without jobs: what is queued here would keep those of others waiting."""
+    made = Roomy(tmp_path)
+    made.run("places", "import", str(SAMPLE))
+    made.start("--no-jobs")
+    yield made
+    assert made.stop() == 0
+
+
+def test_nothing_breaks_it(target: Roomy) -> None:
+    client, _ = target.roomy_account("hostile@example.com", webhook_endpoints=3, api_keys=20)
+    processes, logged = children(target), target.log.stat().st_size
     share = NUMBER // AT_ONCE
     with ThreadPoolExecutor(AT_ONCE) as pool:
         faults = [
-            *pool.map(lambda thread: run(roomy, Attacker(f"{SEED} warm {thread}", client.key), 50), range(AT_ONCE))
+            *pool.map(lambda thread: run(target, Attacker(f"{SEED} warm {thread}", client.key), 50), range(AT_ONCE))
         ]
         before = memory(processes)
-        faults += pool.map(lambda thread: run(roomy, Attacker(f"{SEED} {thread}", client.key), share), range(AT_ONCE))
+        faults += pool.map(lambda thread: run(target, Attacker(f"{SEED} {thread}", client.key), share), range(AT_ONCE))
     found = [fault for some in faults for fault in some]
     assert not found, f"{len(found)} faults:\n" + "\n".join(found[:20])
-    assert httpx.get(f"{roomy.url}/v1/status").status_code == 200
-    assert children(roomy) == processes, "a process had to be started again"
-    assert b"Traceback" not in roomy.log.read_bytes()[logged:]
+    assert httpx.get(f"{target.url}/v1/status").status_code == 200
+    assert children(target) == processes, "a process had to be started again"
+    assert b"Traceback" not in target.log.read_bytes()[logged:]
     assert all(after - before[process] < MORE_MEMORY for process, after in memory(processes).items()), (
         before,
         memory(processes),
     )
 
 
-def run(roomy: Roomy, attacker: Attacker, number: int) -> list[str]:
+def run(target: Roomy, attacker: Attacker, number: int) -> list[str]:
     """Return what was wrong with the answers, each with the bytes that it answers."""
     faults = []
     for _ in range(number):
         attack = attacker.attack()
         try:
-            received = exchange(roomy.port, attack)
+            received = exchange(target.port, attack)
             answers = list(parse(received, attack.data.startswith(b"HEAD ")))
             found = [fault for answer in answers for fault in faults_of(*answer)]
             found += ["no answer"] if attack.whole and not answers else []
@@ -156,10 +166,10 @@ def faults_of(status: int, headers: dict[str, str], body: bytes) -> Iterator[str
         yield f"{status} without what it needs: {headers}"
 
 
-def children(roomy: Roomy) -> list[int]:
+def children(target: Roomy) -> list[int]:
     """Return the processes under the supervisor; none where the system does not tell."""
-    assert roomy._server
-    path = Path(f"/proc/{roomy._server.pid}/task/{roomy._server.pid}/children")
+    assert target._server
+    path = Path(f"/proc/{target._server.pid}/task/{target._server.pid}/children")
     return [int(child) for child in path.read_text().split()] if path.exists() else []
 
 
