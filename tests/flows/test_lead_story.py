@@ -43,7 +43,7 @@ def receiver() -> Iterator[tuple[str, "queue.Queue[Captured]"]]:
     server.server_close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def alice(platform: Platform) -> Client:
     client = platform.account("alice@example.com")
     client.scanned()
