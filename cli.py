@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,7 +16,7 @@ from core import config, errors, openapi
 from jobs import HANDLERS
 from jobs.worker import Worker
 from models import base, migrations
-from services import accounts, api_keys, places, quickstart
+from services import accounts, api_keys, job_care, places, quickstart
 from services.places import ImportReport
 
 SPEC = Path(__file__).parent / "spec" / "openapi.yaml"
@@ -121,6 +122,49 @@ def create_key(email: str, name: str, scopes: tuple[str, ...]) -> None:
     click.echo(secret)
 
 
+@main.group()
+def jobs() -> None:
+    """Slow work: what waits, runs, or has died, and why."""
+
+
+@jobs.command("list")
+@click.option("--state", type=click.Choice(["queued", "running", "dead"]))
+@click.option("--kind", help="Such as run_scan, write_export, deliver_webhook.")
+@click.option("--account", "account_", metavar="EMAIL|ID")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with everything that is known.")
+def list_jobs(state: str | None, kind: str | None, account_: str | None, limit: int, as_json: bool) -> None:
+    """Show jobs, oldest first. One that has finished is gone."""
+    _prepare()
+    with base.connection():
+        rows = job_care.listing(state, kind, _account_id(account_), limit)
+    for line in [orjson.dumps(row).decode() for row in rows] if as_json else job_care.table(rows):
+        click.echo(line)
+
+
+@jobs.command("retry")
+@click.argument("job_ids", nargs=-1, metavar="[JOB_ID]...")
+@click.option("--all-dead", is_flag=True, help="Every dead job, of --kind if that is given.")
+@click.option("--kind")
+def retry_jobs(job_ids: tuple[str, ...], all_dead: bool, kind: str | None) -> None:
+    """Try dead jobs again, with all their attempts."""
+    if all_dead == bool(job_ids):
+        raise click.UsageError("Name jobs, or give --all-dead.")
+    _prepare()
+    with base.connection():
+        chosen = job_care.dead(kind) if all_dead else job_ids
+        _tell_each(chosen, job_care.retry(chosen), "queued again", "not dead, or its work was asked for again")
+
+
+@jobs.command("cancel")
+@click.argument("job_ids", nargs=-1, required=True, metavar="JOB_ID...")
+def cancel_jobs(job_ids: tuple[str, ...]) -> None:
+    """Remove jobs; what one of them does just now is rolled back."""
+    _prepare()
+    with base.connection():
+        _tell_each(job_ids, job_care.cancel(job_ids), "cancelled", "there is no such job")
+
+
 @main.command("quickstart")
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
 def run_quickstart(port: int) -> None:
@@ -134,6 +178,18 @@ def run_quickstart(port: int) -> None:
         Worker(HANDLERS).run_until_idle()
         click.echo(quickstart.welcome(start, f"http://127.0.0.1:{port}"))
     sys.exit(server.serve("127.0.0.1", port, 1, on_ready=_say_ready))
+
+
+def _account_id(given: str | None) -> str | None:
+    return accounts.by_email(given).account_id if given and "@" in given else given
+
+
+def _tell_each(chosen: Sequence[str], done: Sequence[str], yes: str, no: str) -> None:
+    """Say what became of each; exit with 1 if something was not done."""
+    for job_id in chosen:
+        click.echo(f"{job_id}: {yes if job_id in set(done) else no}")
+    if len(done) < len(chosen):
+        sys.exit(1)
 
 
 def _import(file: Path, format_: str) -> ImportReport:

@@ -52,7 +52,7 @@ def serve(
 def work(on_ready: Callable[[], None] = lambda: None) -> int:
     """Run jobs in this process until SIGTERM or SIGINT; return the exit code."""
     from core import config
-    from jobs import HANDLERS, PERIODIC
+    from jobs import HANDLERS, LANES, PERIODIC
     from jobs.worker import Worker
     from models import base
 
@@ -61,7 +61,7 @@ def work(on_ready: Callable[[], None] = lambda: None) -> int:
     config.configure(settings)
     base.connect(settings.database_url)
     on_ready()
-    Worker(HANDLERS, periodic=PERIODIC).run_forever()
+    Worker(HANDLERS, lanes=LANES, periodic=PERIODIC).run_forever()
     return 0
 
 

@@ -8,7 +8,7 @@ from this file.
 
 from jobs import deliver_webhook, run_scan, write_export
 from jobs.worker import Handler, Periodic
-from services import export_files, scanning
+from services import export_files, idempotency, job_care, scanning
 
 HANDLERS: dict[str, Handler] = {
     # kind: module.run
@@ -17,9 +17,16 @@ HANDLERS: dict[str, Handler] = {
     "write_export": write_export.run,
 }
 
+LANES: dict[str, int] = {
+    # kinds that mostly wait for others, with how many at once in one job process
+    "deliver_webhook": 48,
+}
+
 PERIODIC: list[Periodic] = [
     # Periodic(name, every_s, function)
     Periodic("abandoned_scans", 60.0, scanning.fail_abandoned),
     Periodic("abandoned_exports", 60.0, export_files.fail_abandoned),
     Periodic("expired_exports", 300.0, export_files.delete_expired),
+    Periodic("forgotten_keys", 3600.0, idempotency.sweep),
+    Periodic("dead_jobs", 3600.0, job_care.purge),
 ]

@@ -55,7 +55,9 @@ def run(job: Job) -> None:
     """Make the attempt that this job stands for, unless the delivery no longer waits for one."""
     message = prepare(job)
     if message is not None:
-        record(job, message, send(message))
+        with base.without_connection():  # many wait for receivers at once, and others need the database
+            sent = send(message)
+        record(job, message, sent)
 
 
 def prepare(job: Job) -> Message | None:

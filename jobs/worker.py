@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from queue import SimpleQueue
 
-from core import clock, errors
+from core import clock, errors, meters
 from models import base
 from models import job as queue
 from models.job import Job
+from models.job_line import Share
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class Periodic:
 
     name: str
     every_s: float
-    run: Callable[[], None]
+    run: Callable[[], object]
 
     @property
     def kind(self) -> str:
@@ -72,23 +73,46 @@ def verdict(error: Exception, job: Job, now: datetime, chance: float) -> Verdict
     return Verdict(now + timedelta(seconds=max(wait, asked)), reason)
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Kinds of jobs that run in ``threads`` of their own, each kind in at most ``limits[kind]`` of them."""
+
+    threads: int
+    limits: Mapping[str, int]
+
+
+def groups(
+    kinds: Sequence[str], concurrency: int, limits: Mapping[str, int], lanes: Mapping[str, int]
+) -> tuple[Group, ...]:
+    """Divide the kinds: one group for all that have no lane, and one for each lane."""
+    shared = [kind for kind in kinds if kind not in lanes]
+    usual = concurrency if len(shared) == 1 else max(1, concurrency - 1)
+    together = Group(concurrency, {kind: limits.get(kind, usual) for kind in shared})
+    return (together, *(Group(lanes[kind], {kind: lanes[kind]}) for kind in kinds if kind in lanes))
+
+
+def share_of(limit: int) -> int:
+    """Return how many of the ``limit`` places of a kind one account may hold: a third is left to others."""
+    return limit - max(1, limit // 3) if limit > 1 else 1
+
+
 class Worker:
     """Runs jobs of the kinds in ``handlers``, up to ``concurrency`` at once in this process.
 
     ``limits`` caps single kinds. Without one, a kind leaves a thread free for the others, so that slow jobs of one
-    kind never hold up all. Times are seconds: ``lease_s`` after a crash until another takes over, ``poll_s`` until a
-    new job is noticed, ``grace_s`` for running jobs when stopping; then they are given back.
+    kind never hold up all. ``lanes`` gives kinds that mostly wait threads of their own besides, so many each. Within a
+    kind no account holds all places, see ``share_of``. Times are seconds: ``lease_s`` after a crash until another takes
+    over, ``poll_s`` until a new job is noticed, ``grace_s`` for running jobs when stopping; then they are given back.
     """
 
     def __init__(
         self, handlers: Mapping[str, Handler], *, concurrency: int = 4, limits: Mapping[str, int] | None = None,
-        periodic: Sequence[Periodic] = (), lease_s: float = 60.0, poll_s: float = 0.2, grace_s: float = 20.0,
+        lanes: Mapping[str, int] | None = None, periodic: Sequence[Periodic] = (), lease_s: float = 60.0,
+        poll_s: float = 0.2, grace_s: float = 20.0,
     ) -> None:  # fmt: skip
         self._periodic = {task.kind: task for task in periodic}
         self._handlers = {**handlers, **dict.fromkeys(self._periodic, self._run_periodic)}
-        usual = concurrency if len(self._handlers) == 1 else max(1, concurrency - 1)
-        self._limits = {kind: (limits or {}).get(kind, usual) for kind in self._handlers}
-        self._concurrency = concurrency
+        self._groups = groups([*self._handlers], concurrency, limits or {}, lanes or {})
         self._lease_s, self._poll_s, self._grace_s = lease_s, poll_s, grace_s
         self._name = f"{socket.gethostname()[:40]}:{os.getpid()}"
         self._running: dict[str, Job] = {}
@@ -103,7 +127,8 @@ class Worker:
 
     def run_forever(self) -> None:
         """Run jobs until SIGTERM, SIGINT or ``stop``; then let what runs end, and give back what does not in time."""
-        threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(self._concurrency)]
+        number = sum(group.threads for group in self._groups)
+        threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(number)]
         with _on_signals(self.stop), self._heartbeat():
             for thread in threads:
                 thread.start()
@@ -133,7 +158,7 @@ class Worker:
                     if time.monotonic() >= next_check:
                         self._plant_periodic()
                         next_check = time.monotonic() + PERIODIC_CHECK_S
-                    claimed = self._claim(self._concurrency - len(self._running))
+                    claimed = self._claim()
             except Exception as error:  # whatever ails the database, the next poll may find it well
                 log.error("cannot claim jobs: %s: %s", type(error).__name__, error)
                 time.sleep(DATABASE_PAUSE_S)
@@ -143,15 +168,28 @@ class Worker:
             if not claimed:
                 self._wake.wait(self._poll_s)
 
-    def _claim(self, free: int) -> list[Job]:
-        """Take up to ``free`` jobs; the kind with the fewest running comes first."""
+    def _claim(self, most: int | None = None) -> list[Job]:
+        """Take jobs for the free threads, at most ``most``."""
+        with self._lock:
+            busy = Counter((job.kind, job.account_id or "") for job in self._running.values())
+        claimed: list[Job] = []
+        for group in self._groups:
+            claimed += self._claim_for(group, busy, group.threads if most is None else most - len(claimed))
+        return claimed
+
+    def _claim_for(self, group: Group, busy: Mapping[tuple[str, str], int], most: int) -> list[Job]:
+        """Take up to ``most`` jobs for a group; the kind with the fewest running comes first."""
+        running: dict[str, dict[str, int]] = {kind: {} for kind in group.limits}
+        for (kind, account_id), number in busy.items():
+            if kind in running:
+                running[kind][account_id] = number
+        used = {kind: sum(accounts.values()) for kind, accounts in running.items()}
+        free = min(most, group.threads - sum(used.values()))
         if free <= 0:
             return []
-        with self._lock:
-            busy = Counter(job.kind for job in self._running.values())
-        kinds = sorted(self._limits, key=lambda kind: busy[kind])
-        room = {kind: self._limits[kind] - busy[kind] for kind in kinds}
-        claimed = queue.claim(room, self._name, lease_s=self._lease_s, batch=free)
+        room = {kind: group.limits[kind] - used[kind] for kind in sorted(used, key=lambda kind: used[kind])}
+        shares = {kind: Share(share_of(limit), running[kind]) for kind, limit in group.limits.items()}
+        claimed = queue.claim(room, self._name, lease_s=self._lease_s, batch=free, shares=shares)
         with self._lock:
             self._running.update((job.id, job) for job in claimed)
         return claimed
@@ -161,21 +199,25 @@ class Worker:
             self._run(job)
 
     def _run(self, job: Job) -> None:
+        began, outcome = time.monotonic(), "finished"
         try:
             with base.connection():
                 self._handlers[job.kind](job)
                 if queue.holds(job):
                     queue.finish(job)
         except queue.LeaseLost:
+            outcome = "lost"
             log.warning("%s job %s was taken over or cancelled; its work here is rolled back", job.kind, job.id)
         except Exception as error:
-            self._settle(error, job)
+            outcome = self._settle(error, job)
         finally:
             with self._lock:
                 self._running.pop(job.id, None)
+            meters.count("job_attempts", kind=job.kind, outcome=outcome)
+            meters.observe("job_seconds", time.monotonic() - began, kind=job.kind)
             self._wake.set()
 
-    def _settle(self, error: Exception, job: Job) -> None:
+    def _settle(self, error: Exception, job: Job) -> str:
         decided = verdict(error, job, clock.now(), secrets.randbelow(1000) / 1000)
         log.warning(
             "%s job %s failed, attempt %d of %d%s",
@@ -189,6 +231,7 @@ class Worker:
                     queue.bury(job, decided.reason)
         except Exception as trouble:  # the lease will end, and then it is tried again
             log.error("cannot record the failure of job %s: %s", job.id, trouble)
+        return "retried" if decided.run_at else "dead"
 
     def _plant_periodic(self) -> None:
         if self._periodic:

@@ -1,20 +1,25 @@
 """The database: one URL chooses SQLite or PostgreSQL, and every table and transaction goes through here."""
 
 import logging
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import orjson
 import peewee
 import psycopg
-from playhouse.pool import PooledPostgresqlDatabase, PooledSqliteDatabase
+from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase, PooledSqliteDatabase
 
 from core import errors
 from models import geo_sql
 
 log = logging.getLogger(__name__)
+
+RETRY_S = 5
+_NO_ANSWER = "The database does not answer. Try again in a few seconds."
 
 database = peewee.DatabaseProxy()
 SQLITE_PRAGMAS = {
@@ -73,22 +78,48 @@ def is_sqlite() -> bool:
 
 @contextmanager
 def connection() -> Iterator[None]:
-    """Hold a pooled connection for this thread; re-entrant. Raise Unavailable if none can be had."""
+    """Hold a pooled connection for this thread; re-entrant.
+
+    Raise Unavailable if none can be had, and when the database fails in the middle of the work inside: what was
+    not committed is undone, and worth another try.
+    """
     opened = open_connection()
     try:
         yield
+    except (peewee.OperationalError, peewee.InterfaceError) as error:
+        if _is_mistake(error):
+            raise
+        log.error("the database failed: %s", error)
+        raise errors.Unavailable(_NO_ANSWER, RETRY_S) from error
     finally:
         if opened:
             close_connection()
+
+
+@contextmanager
+def without_connection() -> Iterator[None]:
+    """Give this thread's connection, if it has one, to others while something slow is done that needs none.
+
+    Raise RuntimeError inside a transaction.
+    """
+    if database.in_transaction():
+        raise RuntimeError("nothing slow is done inside a transaction")
+    held = not database.is_closed()
+    close_connection()
+    try:
+        yield
+    finally:
+        if held:
+            open_connection()
 
 
 def open_connection() -> bool:
     """Take a connection for this thread; return False when it already had one."""
     try:
         return bool(database.connect(reuse_if_open=True))
-    except (peewee.OperationalError, peewee.InterfaceError) as error:
+    except (peewee.OperationalError, peewee.InterfaceError, MaxConnectionsExceeded) as error:
         log.error("database does not answer: %s", type(error).__name__)
-        raise errors.Unavailable("The database does not answer. Try again in a few seconds.", 5) from error
+        raise errors.Unavailable(_NO_ANSWER, RETRY_S) from error
 
 
 def close_connection() -> None:
@@ -151,6 +182,32 @@ def rows(sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 def portable(sql: str) -> str:
     """Turn ``?`` placeholders into this database's own; the SQL itself must hold no other ``?`` or ``%``."""
     return sql if is_sqlite() else sql.replace("?", "%s")
+
+
+def change(text: str, parameters: tuple[Any, ...], *, columns: int = 0, rows: int = 1) -> bool:
+    """Run a statement written as for ``written``; return whether it changed anything."""
+    text = portable(written(text, columns=columns, rows=rows))
+    return bool(database.execute_sql(text, parameters).rowcount > 0)
+
+
+def written(text: str, *, columns: int = 0, rows: int = 1) -> str:
+    """Write ``(...)`` out as placeholders, and leave row locks to the database that has them.
+
+    On SQLite a writing transaction holds the only write lock there is.
+    """
+    return _written(text, columns, rows, is_sqlite())
+
+
+@lru_cache(1024)
+def _written(text: str, columns: int, rows: int, is_sqlite: bool) -> str:
+    text = text.replace("(...)", ", ".join([f"({', '.join('?' * columns)})"] * rows))
+    return text.replace(" FOR UPDATE SKIP LOCKED", "") if is_sqlite else text
+
+
+def _is_mistake(error: Exception) -> bool:
+    """Tell a mistake in our SQL, for which SQLite has no class of its own, from a database in trouble."""
+    cause = error.__context__
+    return isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR
 
 
 def _sqlite(url: str, pragmas: dict[str, Any]) -> peewee.SqliteDatabase:

@@ -4,29 +4,24 @@ Life of a job: queued -> running -> gone (finished), or queued again (retry), or
 A job runs at least once. Its effect happens once if the handler calls ``finish`` in the transaction that
 writes the effect: the token given at the claim fences out whoever lost the lease.
 
-Fairness is start-time fair queueing (Goyal, Vin, Cheng 1996): a job that may run takes a ``turn`` in the line of
-its kind and priority, one after the last of its own account but never before the head of the line. So an account
-with a million jobs and one with ten alternate, and claiming is still reading one index from its start.
+Which job is next, and why no account waits for another's million jobs: ``models.job_line``.
 """
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
 import orjson
 import peewee
 
 from core import clock, ids
-from models import base
+from models import base, job_line
 from models.base import JSONText, Stamp
+from models.job_line import Share
 
 MAX_ATTEMPTS = 12
-SWEEP = 500
-"""At most so many jobs whose time has come are put in line by one claim."""
-
 _INSERT_CHUNK = 200
 _ERROR_LIMIT = 2000
 _LOST = "the worker stopped without a word"
@@ -50,18 +45,20 @@ class JobRow(base.Model):
     token = peewee.CharField(max_length=80, null=True)
     last_error = peewee.TextField(null=True)
     created_at = Stamp()
+    died_at = Stamp(null=True)
 
     class Meta:
         table_name = "job"
 
 
 _INDEXES = (
-    # partial, one for each question: a single index over "ready or expired" is twenty times slower
-    "INDEX IF NOT EXISTS job_ready ON job (kind, priority DESC, turn, id) WHERE turn IS NOT NULL",
-    "INDEX IF NOT EXISTS job_line ON job (kind, priority, account_id, turn) WHERE turn IS NOT NULL",
-    "INDEX IF NOT EXISTS job_waiting ON job (run_at) WHERE state = 'queued' AND turn IS NULL",
-    "INDEX IF NOT EXISTS job_lease ON job (lease_until) WHERE state = 'running'",
-    "INDEX IF NOT EXISTS job_dead ON job (id) WHERE state = 'dead'",
+    # partial, one for each question: a single index over "ready or expired" is twenty times slower;
+    # their last columns are there so that counting jobs reads nothing else
+    "INDEX IF NOT EXISTS job_ready ON job (kind, priority DESC, turn, id, run_at) WHERE turn IS NOT NULL",
+    "INDEX IF NOT EXISTS job_line ON job (kind, account_id, priority, turn) WHERE turn IS NOT NULL",
+    "INDEX IF NOT EXISTS job_waiting ON job (run_at, kind) WHERE state = 'queued' AND turn IS NULL",
+    "INDEX IF NOT EXISTS job_lease ON job (lease_until, kind) WHERE state = 'running'",
+    "INDEX IF NOT EXISTS job_dead ON job (died_at, kind) WHERE state = 'dead'",
     "UNIQUE INDEX IF NOT EXISTS job_dedupe ON job (kind, dedupe_key) WHERE dedupe_key IS NOT NULL AND state <> 'dead'",
 )
 for _index in _INDEXES:
@@ -133,12 +130,14 @@ def enqueue_many(jobs: Sequence[New]) -> list[str]:
 
 
 def claim(
-    limits: Mapping[str, int], worker: str, *, lease_s: float, batch: int = 1, now: datetime | None = None
-) -> list[Job]:
+    limits: Mapping[str, int], worker: str, *, lease_s: float, batch: int = 1, now: datetime | None = None,
+    shares: Mapping[str, Share] | None = None,
+) -> list[Job]:  # fmt: skip
     """Take up to ``batch`` jobs, at most ``limits[kind]`` of each kind, for ``lease_s`` seconds.
 
     Higher priority first, then one of each kind in turn (the kind named first goes first), and within a kind the
-    accounts alternate. Call outside a transaction. When there is nothing to do it costs one read of three indexes.
+    accounts alternate; ``shares`` bounds what one account may hold of a kind. Call outside a transaction. When there
+    is nothing to do it costs one read of three indexes.
     """
     wanted = {kind: min(number, batch) for kind, number in limits.items() if min(number, batch) > 0}
     now = now or clock.now()
@@ -150,23 +149,11 @@ def claim(
         if expired:
             _take_back(moment)
         if expired or due:
-            _line_up(moment)
-        chosen = choose([_heads(kind, number) for kind, number in wanted.items()], batch)
+            job_line.line_up(moment)
+        lines = [job_line.heads(kind, number, (shares or {}).get(kind)) for kind, number in wanted.items()]
+        chosen = job_line.choose(lines, batch)
         until = clock.stamp(now + timedelta(seconds=lease_s))
         return _lease(chosen, f"{worker}:{secrets.token_hex(8)}", until) if chosen else []
-
-
-def choose(lines: Sequence[Sequence[tuple[int, str]]], batch: int) -> list[str]:
-    """Pick up to ``batch`` ids from lines of (priority, id), each line already in its own order.
-
-    Among equal priorities the lines give one each in turn.
-    """
-    order = sorted(
-        (-priority, place, number, job_id)
-        for number, line in enumerate(lines)
-        for place, (priority, job_id) in enumerate(line)
-    )
-    return [job_id for *_, job_id in order[:batch]]
 
 
 def held(jobs: Sequence[Job]) -> set[str]:
@@ -196,7 +183,7 @@ def renew(jobs: Sequence[Job], lease_s: float) -> set[str]:
 
 def finish(job: Job) -> bool:
     """End a job inside the transaction that wrote its effect; if False, roll that back (raise LeaseLost)."""
-    return _change("DELETE FROM job WHERE id = ? AND token = ?", (job.id, job.token))
+    return base.change("DELETE FROM job WHERE id = ? AND token = ?", (job.id, job.token))
 
 
 def complete(job: Job) -> None:
@@ -212,7 +199,7 @@ def finish_many(jobs: Sequence[Job]) -> set[str]:
 
 def retry(job: Job, run_at: datetime, error: str) -> bool:
     """Queue a claimed job again for ``run_at``, with what went wrong; False if the lease was lost."""
-    return _change(
+    return base.change(
         "UPDATE job SET state = 'queued', token = NULL, lease_until = NULL, run_at = ?, last_error = ?"
         " WHERE id = ? AND token = ?",
         (clock.stamp(run_at), error[:_ERROR_LIMIT], job.id, job.token),
@@ -221,9 +208,10 @@ def retry(job: Job, run_at: datetime, error: str) -> bool:
 
 def bury(job: Job, reason: str) -> bool:
     """Keep a claimed job as dead, with the reason; False if the lease was lost."""
-    return _change(
-        "UPDATE job SET state = 'dead', token = NULL, lease_until = NULL, last_error = ? WHERE id = ? AND token = ?",
-        (reason[:_ERROR_LIMIT], job.id, job.token),
+    return base.change(
+        "UPDATE job SET state = 'dead', token = NULL, lease_until = NULL, last_error = ?, died_at = ?"
+        " WHERE id = ? AND token = ?",
+        (reason[:_ERROR_LIMIT], clock.now_stamp(), job.id, job.token),
     )
 
 
@@ -240,11 +228,12 @@ def give_back(jobs: Sequence[Job]) -> set[str]:
 def _insert(jobs: Sequence[New]) -> list[str]:
     now = clock.now_stamp()
     drafts = [(ids.new("job"), new, clock.stamp(new.run_at) if new.run_at else now) for new in jobs]
-    turns = iter(_turns((new.kind, new.priority, new.account_id or "") for _, new, run_at in drafts if run_at <= now))
+    lines = ((new.kind, new.priority, new.account_id or "") for _, new, run_at in drafts if run_at <= now)
+    turns = iter(job_line.turns(lines))
     values: list[Any] = []
     for job_id, new, run_at in drafts:
         values += _values(job_id, new, run_at, next(turns) if run_at <= now else None, now)
-    sql = _sql(
+    sql = base.written(
         "INSERT INTO job (id, kind, account_id, dedupe_key, payload, priority, state, turn, run_at, attempts,"
         " max_attempts, created_at) VALUES (...) ON CONFLICT DO NOTHING RETURNING id",
         columns=12, rows=len(drafts),
@@ -268,31 +257,9 @@ def _same(new: New) -> str:
     return str(found[0][0]) if found else _insert([new])[0]
 
 
-def _turns(lines: Iterable[tuple[str, int, str]]) -> list[int]:
-    """Give each (kind, priority, account) its turn, in order."""
-    following: dict[tuple[str, int, str], int] = {}
-    turns = []
-    for line in lines:
-        turn = following[line] if line in following else _next_turn(*line)
-        following[line] = turn + 1
-        turns.append(turn)
-    return turns
-
-
-def _next_turn(kind: str, priority: int, account_id: str) -> int:
-    found = base.rows(
-        "SELECT (SELECT turn FROM job WHERE kind = ? AND priority = ? AND turn IS NOT NULL ORDER BY turn LIMIT 1),"
-        " (SELECT turn FROM job WHERE kind = ? AND priority = ? AND account_id = ? AND turn IS NOT NULL"
-        " ORDER BY turn DESC LIMIT 1)",
-        (kind, priority, kind, priority, account_id),
-    )
-    head, last = found[0]
-    return max(0 if head is None else int(head), 0 if last is None else int(last) + 1)
-
-
 def _anything(kinds: Sequence[str], moment: str) -> tuple[bool, bool, bool]:
     """Tell whether there are expired leases, jobs whose time has come, and jobs of these kinds in line."""
-    sql = _sql(
+    sql = base.written(
         "SELECT EXISTS (SELECT 1 FROM job WHERE state = 'running' AND lease_until <= ?),"
         " EXISTS (SELECT 1 FROM job WHERE state = 'queued' AND turn IS NULL AND run_at <= ?),"
         " EXISTS (SELECT 1 FROM job WHERE turn IS NOT NULL AND kind IN (...))",
@@ -304,38 +271,17 @@ def _anything(kinds: Sequence[str], moment: str) -> tuple[bool, bool, bool]:
 
 def _take_back(moment: str) -> None:
     """Queue jobs again whose lease ran out; what took every attempt down with it is dead."""
-    _change(
+    base.change(
         "UPDATE job SET state = CASE WHEN attempts >= max_attempts THEN 'dead' ELSE 'queued' END,"
-        " token = NULL, lease_until = NULL, last_error = ? WHERE id IN (SELECT id FROM job"
+        " died_at = CASE WHEN attempts >= max_attempts THEN ? END, token = NULL, lease_until = NULL, last_error = ?"
+        " WHERE id IN (SELECT id FROM job"
         " WHERE state = 'running' AND lease_until <= ? ORDER BY lease_until LIMIT ? FOR UPDATE SKIP LOCKED)",
-        (_LOST, moment, SWEEP),
+        (moment, _LOST, moment, job_line.SWEEP),
     )
-
-
-def _line_up(moment: str) -> None:
-    """Put jobs whose time has come in line."""
-    sql = _sql(
-        "SELECT id, kind, priority, account_id FROM job WHERE state = 'queued' AND turn IS NULL AND run_at <= ?"
-        " ORDER BY run_at LIMIT ? FOR UPDATE SKIP LOCKED"
-    )
-    due = base.rows(sql, (moment, SWEEP))
-    if due:
-        turns = _turns((kind, priority, account_id) for _, kind, priority, account_id in due)
-        values = tuple(value for row, turn in zip(due, turns, strict=True) for value in (row[0], turn))
-        sql = "UPDATE job SET turn = v.column2 FROM (VALUES (...)) AS v WHERE job.id = v.column1"
-        _change(sql, values, columns=2, rows=len(due))
-
-
-def _heads(kind: str, number: int) -> list[tuple[int, str]]:
-    sql = _sql(
-        "SELECT priority, id FROM job WHERE kind = ? AND turn IS NOT NULL ORDER BY priority DESC, turn, id"
-        " LIMIT ? FOR UPDATE SKIP LOCKED"
-    )
-    return [(priority, job_id) for priority, job_id in base.rows(sql, (kind, number))]
 
 
 def _lease(chosen: Sequence[str], token: str, until: str) -> list[Job]:
-    sql = _sql(
+    sql = base.written(
         "UPDATE job SET state = 'running', turn = NULL, attempts = attempts + 1, token = ?, lease_until = ?"
         " WHERE id IN (...) RETURNING id, kind, account_id, payload, attempts, max_attempts",
         columns=len(chosen),
@@ -352,25 +298,6 @@ def _each_claim(sql: str, parameters: tuple[Any, ...], jobs: Sequence[Job]) -> s
     found: set[str] = set()
     for token in {job.token for job in jobs}:
         mine = [job.id for job in jobs if job.token == token]
-        rows = base.rows(_sql(sql, columns=len(mine)), (*parameters, token, *mine))
+        rows = base.rows(base.written(sql, columns=len(mine)), (*parameters, token, *mine))
         found.update(job_id for (job_id,) in rows)
     return found
-
-
-def _change(sql: str, parameters: tuple[Any, ...], *, columns: int = 0, rows: int = 1) -> bool:
-    sql = base.portable(_sql(sql, columns=columns, rows=rows))
-    return bool(base.database.execute_sql(sql, parameters).rowcount > 0)
-
-
-def _sql(text: str, *, columns: int = 0, rows: int = 1) -> str:
-    """Write ``(...)`` out as placeholders, and leave row locks to the database that has them.
-
-    On SQLite a writing transaction holds the only write lock there is.
-    """
-    return _written(text, columns, rows, base.is_sqlite())
-
-
-@lru_cache(1024)
-def _written(text: str, columns: int, rows: int, is_sqlite: bool) -> str:
-    text = text.replace("(...)", ", ".join([f"({', '.join('?' * columns)})"] * rows))
-    return text.replace(" FOR UPDATE SKIP LOCKED", "") if is_sqlite else text

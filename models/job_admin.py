@@ -1,5 +1,6 @@
 """What an operator asks of the queue: how much there is, which jobs are dead and why; and cancel or retry them."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import peewee
@@ -13,6 +14,37 @@ def counts() -> dict[tuple[str, str], int]:
     """How many jobs there are by (kind, state)."""
     found = base.rows("SELECT kind, state, count(*) FROM job GROUP BY kind, state")
     return {(kind, state): number for kind, state, number in found}
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many jobs of a kind are ``ready`` (could run now), ``waiting`` (for their time), ``running`` or ``dead``.
+
+    ``since`` is the earliest time of theirs: when they could run, when the lease ends, when they died.
+    """
+
+    kind: str
+    state: str
+    number: int
+    since: str
+
+
+def census() -> list[Count]:
+    """Count the jobs by kind and state, reading indexes only: a million take a fraction of a second."""
+    now = clock.now_stamp()
+    found = base.rows(
+        "SELECT kind, 'ready', count(*), min(run_at) FROM job WHERE turn IS NOT NULL GROUP BY kind"
+        " UNION ALL SELECT kind, CASE WHEN run_at <= ? THEN 'ready' ELSE 'waiting' END AS s, count(*), min(run_at)"
+        " FROM job WHERE state = 'queued' AND turn IS NULL GROUP BY kind, s"
+        " UNION ALL SELECT kind, 'running', count(*), min(lease_until) FROM job WHERE state = 'running' GROUP BY kind"
+        " UNION ALL SELECT kind, 'dead', count(*), min(died_at) FROM job WHERE state = 'dead' GROUP BY kind",
+        (now,),
+    )
+    merged: dict[tuple[str, str], Count] = {}
+    for kind, state, number, since in found:  # who is ready may be in line already, or not yet
+        before = merged.get((kind, state), Count(kind, state, 0, since))
+        merged[kind, state] = Count(kind, state, before.number + number, min(before.since, since))
+    return list(merged.values())
 
 
 def listing(
@@ -37,5 +69,13 @@ def retry_dead(job_id: str) -> bool:
     taken = other.select().where(
         other.kind == JobRow.kind, other.dedupe_key == JobRow.dedupe_key, other.state != "dead"
     )
-    change = JobRow.update(state="queued", attempts=0, run_at=clock.now_stamp())
+    change = JobRow.update(state="queued", attempts=0, run_at=clock.now_stamp(), died_at=None)
     return bool(change.where(JobRow.id == job_id, JobRow.state == "dead", ~peewee.fn.EXISTS(taken)).execute())
+
+
+def purge_dead(before: str, most: int) -> int:
+    """Forget up to ``most`` jobs that died before this time; return how many."""
+    sql = (
+        "DELETE FROM job WHERE id IN (SELECT id FROM job WHERE state = 'dead' AND died_at < ? ORDER BY died_at LIMIT ?)"
+    )
+    return int(base.database.execute_sql(base.portable(sql), (before, most)).rowcount)

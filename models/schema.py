@@ -1,6 +1,6 @@
 """The list of all tables, for creating a new database and for emptying one in tests."""
 
-from models import account, audit, base, export, idempotency, job, lead, place, scan, search, webhook
+from models import account, audit, base, counter, export, idempotency, job, lead, place, scan, search, webhook
 
 TABLES: tuple[type[base.Model], ...] = (
     *account.TABLES,
@@ -12,6 +12,7 @@ TABLES: tuple[type[base.Model], ...] = (
     *export.TABLES,
     *webhook.TABLES,
     *job.TABLES,
+    *counter.TABLES,
 )
 
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,11 @@ ROOT = Path(__file__).parents[2]
 def put(kind: str = "work", number: int = 1, **payload: object) -> list[str]:
     with base.transaction():
         return job.enqueue_many([job.New(kind, payload) for _ in range(number)])
+
+
+def put_for(account: str, kind: str, number: int) -> None:
+    with base.transaction():
+        job.enqueue_many([job.New(kind, {}, account) for _ in range(number)])
 
 
 def row(job_id: str) -> dict[str, object]:
@@ -104,6 +110,21 @@ class TestVerdict:
     @pytest.mark.parametrize("error", [errors.RateLimited("slow", 90), errors.Unavailable("down", 90)])
     def test_never_before_the_time_asked_for(self, error: Exception) -> None:
         assert worker.verdict(error, a_job(), NOON, 0.5).run_at == NOON + timedelta(seconds=90)
+
+
+def test_kinds_are_divided_into_groups() -> None:
+    shared, lane = worker.groups(["scan", "export", "deliver"], 4, {"scan": 2}, {"deliver": 50})
+    assert (shared.threads, shared.limits) == (4, {"scan": 2, "export": 3})
+    assert (lane.threads, lane.limits) == (50, {"deliver": 50})
+    (alone,) = worker.groups(["scan"], 4, {}, {})
+    assert alone.limits == {"scan": 4}
+
+
+@given(st.integers(1, 200))
+def test_a_share_leaves_room_for_others(limit: int) -> None:
+    share = worker.share_of(limit)
+    assert 1 <= share < max(limit, 2)
+    assert share >= limit / 2
 
 
 @pytest.mark.usefixtures("database")
@@ -225,6 +246,22 @@ class TestForever:
             put("quick")
             until(lambda: quick.jobs)
             release.set()
+
+    def test_an_account_s_flood_delays_nobody_else(self) -> None:
+        release = threading.Event()
+        hang, export = Recorder(then=lambda _: release.wait(20)), Recorder()
+        put_for("acc_flood", "deliver", 2_000)
+        made = Worker({"deliver": hang, "export": export}, concurrency=3, lanes={"deliver": 6})
+        with running(made):
+            until(lambda: len(hang.jobs) == 4)  # its share of the lane, and every one hangs
+            began = time.monotonic()
+            put_for("acc_other", "export", 2)
+            put_for("acc_other", "deliver", 2)
+            until(lambda: len(export.jobs) == 2 and len(hang.jobs) == 6)
+            assert time.monotonic() - began < 2
+            assert Counter(claimed.account_id for claimed in hang.jobs) == {"acc_flood": 4, "acc_other": 2}
+            release.set()
+            made.stop()
 
     def test_leases_are_renewed_while_a_job_runs(self) -> None:
         seen = Recorder(then=lambda _: time.sleep(1.2))

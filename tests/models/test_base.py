@@ -102,6 +102,46 @@ def test_a_database_that_does_not_answer_is_unavailable(tmp_path: Path) -> None:
         base.open_connection()
 
 
+def break_down() -> None:
+    """On SQLite somebody else holds the lock; a PostgreSQL server ends the connection."""
+    if base.is_sqlite():
+        base.database.execute_sql("PRAGMA busy_timeout = 1")
+        add("b")
+    with base.transaction():
+        add("b")
+        base.rows("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+def test_a_database_that_fails_in_the_middle_is_unavailable() -> None:
+    with base.transaction():
+        add("a")
+
+        def work() -> None:
+            with pytest.raises(errors.Unavailable) as caught, base.connection():
+                break_down()
+            assert caught.value.retry_after == base.RETRY_S
+            with base.connection():  # what broke is not handed out again
+                assert emails() == []
+
+        elsewhere(threading.Thread(target=work))
+    assert emails() == ["a"]
+
+
+def test_a_mistake_of_ours_is_not_taken_for_a_database_in_trouble() -> None:
+    with pytest.raises(Exception, match="nowhere") as caught, base.connection():
+        base.rows("SELECT 1 FROM nowhere")
+    assert not isinstance(caught.value, errors.Unavailable)
+
+
+def test_a_connection_is_given_to_others_meanwhile() -> None:
+    with base.without_connection():
+        assert base.database.is_closed()
+    assert not base.database.is_closed()
+    with base.transaction(), pytest.raises(RuntimeError), base.without_connection():
+        pass
+    assert emails() == []
+
+
 def test_other_urls_are_refused() -> None:
     with pytest.raises(ValueError, match="mysql"):
         base.connect("mysql://localhost/x")

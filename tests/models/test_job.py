@@ -3,8 +3,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from core import clock
 from models import base, job, job_admin
@@ -324,17 +322,28 @@ class TestAdmin:
         put(key="k")
         assert not job_admin.retry_dead(job_id)
 
+    def test_census(self, hands: Hands) -> None:
+        put(number=3)
+        put(kind="export", run_at=NOON + timedelta(seconds=9))
+        put(kind="export", run_at=NOON + timedelta(seconds=2), number=2)
+        take()
+        job.bury(take_one(), "broken")
+        hands.move(5)
+        census = {(count.kind, count.state): (count.number, count.since) for count in job_admin.census()}
+        assert census == {
+            ("scan", "ready"): (1, clock.stamp(NOON)),
+            ("scan", "running"): (1, clock.stamp(NOON + timedelta(seconds=LEASE))),
+            ("scan", "dead"): (1, clock.stamp(NOON)),
+            ("export", "ready"): (2, clock.stamp(NOON + timedelta(seconds=2))),
+            ("export", "waiting"): (1, clock.stamp(NOON + timedelta(seconds=9))),
+        }
 
-LINES = st.lists(st.lists(st.integers(-3, 3), max_size=6).map(lambda line: sorted(line, reverse=True)), max_size=4)
-
-
-@given(LINES, st.integers(0, 30))
-def test_choosing_is_fair_between_lines(priorities: list[list[int]], batch: int) -> None:
-    lines = [[(p, f"{number}-{place}") for place, p in enumerate(line)] for number, line in enumerate(priorities)]
-    chosen = job.choose(lines, batch)
-    priority = {job_id: p for line in lines for p, job_id in line}
-    assert len(chosen) == min(batch, len(priority))
-    assert [priority[job_id] for job_id in chosen] == sorted(priority.values(), reverse=True)[:batch]
-    for number, line in enumerate(lines):  # each line in its own order, nothing skipped
-        mine = [job_id for job_id in chosen if job_id.startswith(f"{number}-")]
-        assert mine == [job_id for _, job_id in line][: len(mine)]
+    def test_the_long_dead_are_forgotten(self, hands: Hands) -> None:
+        put(number=4)
+        for _ in range(3):
+            job.bury(take_one(), "broken")
+            hands.move(60)
+        before = clock.stamp(NOON + timedelta(seconds=61))
+        assert job_admin.purge_dead(before, 1) == 1
+        assert job_admin.purge_dead(before, 10) == 1
+        assert job_admin.counts() == {("scan", "queued"): 1, ("scan", "dead"): 1}
