@@ -16,6 +16,7 @@ MapTargeterError
 ├── NotFound                no such thing, or not this account's
 ├── Conflict                the thing is in a state that does not allow it
 │   └── IdempotencyInProgress   the first request with this Idempotency-Key still runs
+├── PreconditionFailed      the thing has changed since the caller read it
 ├── Gone                    it was there once
 ├── RateLimited             too fast
 ├── Unavailable             a part we depend on does not answer; try again
@@ -117,6 +118,10 @@ class Conflict(MapTargeterError):
 
 class IdempotencyInProgress(Conflict):
     code = "idempotency_in_progress"
+
+
+class PreconditionFailed(MapTargeterError):
+    code = "precondition_failed"
 
 
 class Gone(MapTargeterError):

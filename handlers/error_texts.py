@@ -93,6 +93,11 @@ TEXTS: dict[str, Text] = {
         "The first request with this Idempotency-Key has not been answered yet.",
         "Wait a moment and repeat the request with the same key.",
     ),
+    "precondition_failed": Text(
+        412,
+        "The thing has changed since you read it: its ETag is no longer the If-Match that you sent.",
+        "Read it again, look at what changed, and send your change with the new ETag.",
+    ),
     "gone": Text(
         410,
         "It was there once: an export file is deleted when it expires.",

@@ -65,6 +65,7 @@ STATUS: dict[type[MapTargeterError], int] = {
     errors.Conflict: 409,
     errors.IdempotencyInProgress: 409,
     errors.Gone: 410,
+    errors.PreconditionFailed: 412,
     PayloadTooLarge: 413,
     UnsupportedMediaType: 415,
     errors.RateLimited: 429,

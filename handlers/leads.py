@@ -4,7 +4,8 @@ from typing import Any
 
 from handlers import auth, responses
 from handlers.responses import Answer
-from services import filters, leads
+from handlers.schemas import LeadHistoryEntrySchema
+from services import filters, lead_editing, leads
 
 
 def list_leads(
@@ -45,7 +46,32 @@ def search_leads(body: dict[str, Any]) -> Answer:
 
 def get_lead(lead_id: str) -> Answer:
     """Answer with one lead."""
-    return responses.ok(leads.get_lead(auth.caller(), lead_id))
+    return _versioned(leads.get_lead(auth.caller(), lead_id))
+
+
+def update_lead(lead_id: str, body: dict[str, Any], if_match: str | None = None) -> Answer:
+    """Change what is the customer's own about a lead."""
+    return _versioned(lead_editing.update_lead(auth.caller(), lead_id, body, _version(if_match)))
+
+
+def delete_lead(lead_id: str, if_match: str | None = None) -> Answer:
+    """Forget a lead, for good."""
+    lead_editing.delete_lead(auth.caller(), lead_id, _version(if_match))
+    return responses.no_content()
+
+
+def list_lead_history(lead_id: str, limit: int, cursor: str | None = None) -> Answer:
+    """Answer with a page of what happened to a lead."""
+    page = lead_editing.list_lead_history(auth.caller(), lead_id, limit, cursor)
+    return responses.page(page, LeadHistoryEntrySchema())
+
+
+def _versioned(lead: dict[str, Any]) -> Answer:
+    return responses.versioned(lead, lead_editing.version(lead))
+
+
+def _version(if_match: str | None) -> str | None:
+    return if_match.strip('"') if if_match else None
 
 
 def _answer(page: leads.LeadPage) -> Answer:

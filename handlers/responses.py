@@ -40,6 +40,11 @@ def ok(body: Any) -> Answer:
     return body, 200, {}
 
 
+def versioned(body: Any, version: str) -> Answer:
+    """200, with the version that ``If-Match`` may name."""
+    return body, 200, {"ETag": f'"{version}"'}
+
+
 def created(body: Any, location: str, replayed: bool = False) -> Answer:
     """201, with the path of what was made."""
     return body, 201, {"Location": location} | _replayed(replayed)

@@ -59,6 +59,16 @@ class CreatedApiKeySchema(ApiKeySchema):
     key = fields.String()
 
 
+class LeadHistoryEntrySchema(Schema):
+    at = fields.String()
+    change = fields.String()
+    by = fields.String()
+    by_id = fields.String(allow_none=True)
+    changed_fields = fields.List(fields.String())
+    before = fields.Dict()
+    after = fields.Dict()
+
+
 class PlanLimitsSchema(Schema):
     requests_per_minute = fields.Integer()
     rows_per_page = fields.Integer()

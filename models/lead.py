@@ -64,6 +64,10 @@ class Lead(base.Model):
     quality_reasons = JSONText()
     sources = JSONText()  # [{"source", "record_id", "license", "updated_at", "release", "url"}]
     attribution = peewee.TextField()
+    tags = JSONText()  # [str], the customer's own, as are the next two
+    stage = peewee.CharField(max_length=16)
+    note = peewee.TextField(null=True)
+    layers = JSONText(null=True)  # services.lead_layers; null while the map alone speaks
     content_hash = peewee.CharField(max_length=64)
     scan_id = peewee.CharField(max_length=40)  # the scan that saw it last
     first_seen_at = Stamp()
@@ -108,18 +112,23 @@ class LeadPlace(base.Model):
 
 
 class LeadChange(base.Model):
-    """What a scan did to a lead: ``new``, ``changed`` (with the fields) or ``gone``."""
+    """What became of a lead: ``new``, ``changed`` (property -> from, to, as shown) or ``gone``.
+
+    ``cause`` is ``scan``, ``enrichment``, ``import`` or ``customer``; ``cause_id`` names the scan, the enrichment or
+    the customer's API key.
+    """
 
     id = peewee.AutoField()
     account_id = peewee.CharField(max_length=40)
     lead_id = peewee.CharField(max_length=40)
-    scan_id = peewee.CharField(max_length=40)
+    cause = peewee.CharField(max_length=16)
+    cause_id = peewee.CharField(max_length=40, null=True)
     change = peewee.CharField(max_length=8)
     fields = JSONText()
     at = Stamp()
 
     class Meta:
-        indexes = ((("account_id", "scan_id", "id"), False), (("account_id", "lead_id", "id"), False))
+        indexes = ((("account_id", "cause_id", "id"), False), (("account_id", "lead_id", "id"), False))
 
 
 TABLES: tuple[type[base.Model], ...] = (Lead, LeadPlace, LeadChange)

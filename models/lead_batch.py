@@ -16,6 +16,7 @@ LeadRow = Mapping[str, Any]
 _COLUMNS = tuple(Lead._meta.fields)
 _VALUES = operator.itemgetter(*_COLUMNS)
 _JSON = tuple(name for name, field in Lead._meta.fields.items() if isinstance(field, JSONText))
+_OWN: LeadRow = {"tags": [], "stage": "new", "note": None, "layers": None}  # until the customer or a website speaks
 _KEYED = ("name", "brand", "operator", "street", "district", "city", "region", "postcode", "timezone")
 _INSERT = " ".join(("INSERT INTO lead", f"({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"))
 _UPDATE = " ".join(("UPDATE lead", f"SET {', '.join(f'{name} = ?' for name in _COLUMNS)} WHERE number = ?"))
@@ -48,6 +49,14 @@ def set_gone(numbers: Iterable[int], at: str) -> None:
     search.index((key | search.GONE, terms) for key, terms in documents)
 
 
+def remove(numbers: Iterable[int]) -> None:
+    """Forget leads and all that hangs on them, whoever they belong to."""
+    chosen = [(number,) for number in numbers]
+    told = "DELETE FROM lead_change WHERE (account_id, lead_id) = (SELECT account_id, id FROM lead WHERE number = ?)"
+    for sql in (told, "DELETE FROM lead_place WHERE lead_number = ?", "DELETE FROM lead WHERE number = ?"):
+        _each(sql, chosen)
+
+
 def set_seen(numbers: Iterable[int], scan_id: str, at: str) -> None:
     """Mark leads that a scan found as they were as seen by it."""
     sql = "UPDATE lead SET last_seen_at = ?, scan_id = ? WHERE number = ?"
@@ -68,8 +77,9 @@ def _new_numbers(count: int) -> Iterable[int]:
 
 def _record(account_id: str, account_number: int, lead: LeadRow) -> dict[str, Any]:
     """Return all columns of a lead as the database keeps them, and its search ``terms``."""
+    lead = {**_OWN, **lead}
     gone = lead["gone_at"] is not None
-    record = dict(lead) | {
+    record = lead | {
         "account_id": account_id,
         "rank_key": search.rank_key(account_number, lead["quality_score"], lead["number"], gone=gone),
         "document": orjson.dumps(lead_document.document(lead)).decode(),

@@ -116,7 +116,7 @@ class Has:
 
 
 @dataclass(frozen=True, slots=True)
-class Holds(_Unindexed):
+class Holds:
     """The JSON column holds one of the values, whatever their ASCII case.
 
     ``member`` says what is compared: a member of each object in a list, nothing for the texts of a list themselves,
@@ -132,6 +132,11 @@ class Holds(_Unindexed):
         lowered = tuple(value.encode().lower().decode() for value in self.values)
         query = ("SELECT 1 FROM", items, f"WHERE lower({value}) IN ({_marks(self.values)})")
         return f"EXISTS ({' '.join(query)})", lowered
+
+    def narrowed(self) -> Narrowed:
+        tags = [search_terms.member_tag(self.column, value) for value in self.values]
+        found = tuple(tag for tag in tags if tag)
+        return ((found,) if found and len(found) == len(tags) else ()), False
 
 
 @dataclass(frozen=True, slots=True)

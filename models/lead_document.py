@@ -4,7 +4,7 @@ Building the same from forty columns takes longer than everything else about ans
 What changes without the lead being written anew, ``VOLATILE``, is put in its place when it is read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from core import taxonomy
@@ -12,29 +12,53 @@ from core import taxonomy
 NAMES = (
     "id", "name", "names", "alt_names", "brand", "operator", "category", "category_path", "location", "address",
     "timezone", "phones", "emails", "websites", "socials", "opening_hours", "operating_status", "attributes", "rating",
-    "review_count", "quality", "sources", "attribution", "first_seen_at", "last_seen_at", "changed_at", "gone_at",
+    "review_count", "quality", "sources", "attribution",
+    "tags", "stage", "note", "corrections", "first_seen_at", "last_seen_at", "changed_at", "gone_at",
     "distance_m",
 )  # fmt: skip
 """Every property of a lead, in the order in which they are shown."""
 
+TOLD = (
+    "name", "names", "alt_names", "brand", "operator", "category", "location", "address", "timezone", "phones",
+    "emails", "websites", "socials", "opening_hours", "operating_status", "attributes", "rating", "review_count",
+    "attribution", "tags", "stage", "note",
+)  # fmt: skip
+"""The properties whose changes are worth telling: the others are made from these, or are times."""
+
 VOLATILE = ("last_seen_at", "gone_at")
 """Columns that are read besides the document."""
 
+_COLUMNS = {"brand": ("brand", "brand_wikidata"), "location": ("lat", "lon"), "address": ("street", "city", "country")}
 _ADDRESS = ("house_number", "street", "unit", "district", "city", "region", "postcode", "country")
 
 
 def document(lead: Mapping[str, Any]) -> dict[str, Any]:
     """Return the lead that these columns of ``models.lead.Lead`` are, seen from nowhere."""
-    made = {
-        "brand": {"name": lead["brand"], "wikidata": lead["brand_wikidata"]} if lead["brand"] else None,
-        "category_path": list(taxonomy.path(lead["category"])),
-        "location": {"lat": lead["lat"], "lon": lead["lon"]},
-        "address": {name: lead[name] for name in _ADDRESS} | {"formatted": _one_line(lead)},
-        "emails": [{"address": address} for address in lead["emails"]],
-        "quality": {"score": lead["quality_score"], "reasons": lead["quality_reasons"]},
-        "distance_m": None,
-    }
-    return {name: made[name] if name in made else lead[name] for name in NAMES}
+    return {name: shown(name, lead) for name in NAMES}
+
+
+def shown(name: str, lead: Mapping[str, Any]) -> Any:
+    """Return one property of ``NAMES`` of the lead that these columns are."""
+    made = _MADE.get(name)
+    return made(lead) if made else lead[name]
+
+
+def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return each property of ``TOLD`` that two leads do not share: property -> {"from", "to"}.
+
+    What ``after`` says nothing of stays as it was.
+    """
+    pairs = ((name, shown(name, before), shown(name, after)) for name in TOLD if _needs(name, after))
+    return {name: {"from": old, "to": new} for name, old, new in pairs if old != new}
+
+
+def _needs(name: str, columns: Mapping[str, Any]) -> bool:
+    return all(column in columns for column in _COLUMNS.get(name, (name,)))
+
+
+def _corrections(lead: Mapping[str, Any]) -> list[dict[str, Any]]:
+    corrected = (lead["layers"] or {}).get("customer", {})
+    return [{"field": name, "source": "customer", "at": made["at"]} for name, made in corrected.items()]
 
 
 def _one_line(lead: Mapping[str, Any]) -> str | None:
@@ -47,3 +71,16 @@ def _one_line(lead: Mapping[str, Any]) -> str | None:
 
 def _joined(separator: str, *parts: str | None) -> str | None:
     return separator.join(part for part in parts if part) or None
+
+
+_MADE: dict[str, Callable[[Mapping[str, Any]], Any]] = {
+    "brand": lambda lead: {"name": lead["brand"], "wikidata": lead["brand_wikidata"]} if lead["brand"] else None,
+    "category_path": lambda lead: list(taxonomy.path(lead["category"])),
+    "location": lambda lead: {"lat": lead["lat"], "lon": lead["lon"]},
+    "address": lambda lead: {name: lead[name] for name in _ADDRESS} | {"formatted": _one_line(lead)},
+    "emails": lambda lead: [{"address": address} for address in lead["emails"]],
+    "quality": lambda lead: {"score": lead["quality_score"], "reasons": lead["quality_reasons"]},
+    "corrections": _corrections,
+    "distance_m": lambda _: None,
+}
+"""Properties that are not simply the column of that name."""

@@ -1,4 +1,4 @@
-"""Which places an account's leads were merged from, and what each scan did to them."""
+"""Which places an account's leads were merged from, and what became of them since."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -9,11 +9,13 @@ import peewee
 
 from models import base
 from models.base import JSONText
-from models.lead import Lead
+from models.lead import Lead, LeadChange
 from models.place import Place
 
 Row = dict[str, Any]
 Tile = tuple[int, int]
+Cause = tuple[str, str | None]
+"""What changed a lead: the ``cause`` and ``cause_id`` of ``LeadChange``."""
 
 Value = TypeVar("Value")
 
@@ -62,6 +64,15 @@ def owning(account_id: str, keys: Iterable[tuple[str, str]]) -> list[Row]:
     return list(found.values())
 
 
+def by_id(account_id: str, ids: Iterable[str]) -> list[Row]:
+    """Return the leads of the account with these public ids, as ``in_tile`` does."""
+    found: list[Row] = []
+    for chunk in _chunks(sorted(ids)):
+        mine = " ".join(("SELECT number FROM lead WHERE account_id = ? AND id IN", _marks(chunk)))
+        found += _load(mine, (account_id, *chunk))
+    return found
+
+
 def present(keys: Iterable[tuple[str, str]]) -> list[Row]:
     """Return those of the places (source, record id) that their source still has."""
     found: list[Row] = []
@@ -87,15 +98,24 @@ def link(account_id: str, links: Iterable[tuple[int, tuple[str, str], Tile]]) ->
     )
 
 
-def record(account_id: str, scan_id: str, at: str, changes: Iterable[tuple[str, str, dict[str, Any]]]) -> None:
-    """Write (lead id, change, fields) into the history of the account's leads."""
+def record(account_id: str, cause: Cause, at: str, changes: Iterable[tuple[str, str, dict[str, Any]]]) -> None:
+    """Write (lead id, change, fields) into the history of the account's leads; see ``LeadChange``."""
     _each(
-        "INSERT INTO lead_change (account_id, lead_id, scan_id, change, fields, at) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO lead_change (account_id, lead_id, cause, cause_id, change, fields, at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
-            (account_id, lead_id, scan_id, change, orjson.dumps(fields).decode(), at)
+            (account_id, lead_id, *cause, change, orjson.dumps(fields).decode(), at)
             for lead_id, change, fields in changes
         ),
     )
+
+
+def history(account_id: str, lead_id: str, limit: int, before: int | None = None) -> list[Row]:
+    """Return up to ``limit`` changes of a lead, newest first, from before number ``before``."""
+    query: Any = LeadChange.select().where((LeadChange.account_id == account_id) & (LeadChange.lead_id == lead_id))
+    if before is not None:
+        query = query.where(LeadChange.id < before)
+    return list(query.order_by(LeadChange.id.desc()).limit(limit).dicts())
 
 
 def _load(numbers: str, parameters: tuple[Any, ...]) -> list[Row]:

@@ -1,6 +1,6 @@
 """The list of all tables, for creating a new database and for emptying one in tests."""
 
-from models import account, audit, base, counter, export, idempotency, job, lead, place, scan, search, webhook
+from models import account, audit, base, counter, export, idempotency, job, lead, place, scan, search, suppression, webhook
 
 TABLES: tuple[type[base.Model], ...] = (
     *account.TABLES,
@@ -8,6 +8,7 @@ TABLES: tuple[type[base.Model], ...] = (
     *idempotency.TABLES,
     *place.TABLES,
     *lead.TABLES,
+    *suppression.TABLES,
     *scan.TABLES,
     *export.TABLES,
     *webhook.TABLES,

@@ -4,11 +4,12 @@ Tags hold an underscore, and ``core.text.tokens`` gives no word that does: nobod
 """
 
 import functools
+import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from core import taxonomy, text
+from core import contacts, taxonomy, text
 
 Groups = Sequence[tuple[str, ...]]
 """A search: of every group at least one token must be there. A token ending in ``*`` is a prefix."""
@@ -19,7 +20,8 @@ PRESENCE = ("phone", "email", "website", "social", "opening_hours")
 MAX_KEY_BYTES = 300
 """So that a sort key fits into a page cursor; no known source has longer names."""
 
-_TAGGED = {"city_key": "city", "country": "in"}
+_TAGGED = {"city_key": "city", "country": "in", "stage": "s"}
+_USUAL = {"stage": "new"}  # what nearly every lead has narrows nothing
 _SELDOM_KNOWN = ("rating", "review_count")
 _CELL_LEVELS = (17, 14, 11, 8)
 """A cell of level n is 360 / 2**n degrees wide and half as high: 150 m, 1.2 km, 10 km and 78 km high."""
@@ -28,7 +30,7 @@ _MOST_CELLS = 16
 
 def terms(lead: Mapping[str, Any]) -> str:
     """Return the words and tags by which a lead, given as its columns, is found, joined by spaces."""
-    texts = [lead["name"], *lead["names"].values(), *lead["alt_names"]]
+    texts = [lead["name"], *lead["names"].values(), *lead["alt_names"], *lead["tags"]]
     texts += filter(None, (lead[name] for name in ("brand", "operator", "street", "district", "city", "postcode")))
     said = (word for value in texts for word in _tokens(value))
     return " ".join(dict.fromkeys([*said, *_category_terms(lead["category"]), *_tags(lead)]))
@@ -50,10 +52,45 @@ def tag(column: str, value: str) -> str | None:
 
     Only words make one: anything else would be several words to the full-text index.
     """
-    if column not in _TAGGED or not 0 < len(value) <= text.MAX_TOKEN:
+    if column not in _TAGGED or value == _USUAL.get(column):
         return None
+    return _word_tag(_TAGGED[column], value)
+
+
+def member_tag(column: str, value: str) -> str | None:
+    """Return the tag of leads whose list in the column holds this value, whatever its case; None as in ``tag``.
+
+    What ``value`` finds may be a little more: the tag of texts that differ in more than ASCII case can be the same.
+    """
+    makes = _MEMBERS.get(column)
+    return makes(value) if makes else None
+
+
+def email_tag(address: str) -> str:
+    """Return the tag of leads with this email address."""
+    return f"e_{_digest(contacts.email(address))}"
+
+
+def phone_tag(e164: str) -> str | None:
+    """Return the tag of leads with this telephone number; None for what is no number."""
+    digits = e164.removeprefix("+")
+    return f"p_{digits}" if digits.isascii() and digits.isdigit() and len(digits) <= text.MAX_TOKEN else None
+
+
+def domain_tag(domain: str) -> str:
+    """Return the tag of leads with a website or an email address of this domain, or below it."""
+    return f"w_{_digest(domain)}"
+
+
+def _digest(value: str) -> str:
+    return hashlib.blake2b(value.encode(), digest_size=10).hexdigest()
+
+
+def _word_tag(prefix: str, value: str) -> str | None:
     parts = tuple(value.lower().split(" "))
-    return f"{_TAGGED[column]}_{'_'.join(parts)}" if parts == _tokens(value.lower()) else None
+    if not 0 < len(value) <= text.MAX_TOKEN or parts != _tokens(value.lower()):
+        return None
+    return f"{prefix}_{'_'.join(parts)}"
 
 
 def category_tag(category: str) -> str:
@@ -88,6 +125,13 @@ def _tokens(value: str) -> tuple[str, ...]:
     return tuple(text.tokens(value))
 
 
+_MEMBERS: dict[str, Callable[[str], str | None]] = {
+    "tags": functools.partial(_word_tag, "t"),
+    "emails": email_tag,
+    "phones": phone_tag,
+}
+
+
 @functools.cache
 def _category_terms(category: str) -> tuple[str, ...]:
     path = taxonomy.path(category) or (category,)
@@ -120,6 +164,10 @@ def _names() -> dict[str, frozenset[str]]:
 
 def _tags(lead: Mapping[str, Any]) -> list[str]:
     found = [tag(column, lead[column] or "") for column in _TAGGED]
+    found += [member_tag("tags", value) for value in lead["tags"]]
+    found += [email_tag(address) for address in lead["emails"]]
+    found += [phone_tag(phone["e164"] or "") for phone in lead["phones"]]
+    found += sorted(map(domain_tag, contacts.domains(lead["websites"], lead["emails"])))
     there = {name: bool(lead[f"has_{name}"]) for name in PRESENCE}
     return [
         *filter(None, found),

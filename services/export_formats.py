@@ -139,6 +139,8 @@ _CELLS: dict[str, Callable[[Any], tuple[Any, ...]]] = {
     "attributes": lambda facts: _joined(f"{name}={'yes' if fact else 'no'}" for name, fact in facts.items()),
     "quality": lambda quality: (quality["score"], "; ".join(quality["reasons"])),
     "sources": _source_cells,
+    "tags": _joined,
+    "corrections": lambda corrections: _joined(made["field"] for made in corrections),
 }
 
 

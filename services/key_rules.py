@@ -15,6 +15,7 @@ from services.accounts import Caller
 
 SCOPES = (
     "leads:read",
+    "leads:write",
     "scans:read",
     "scans:write",
     "exports:read",

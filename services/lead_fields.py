@@ -80,6 +80,8 @@ _ALL = (
     LeadField("review_count", "number", "review_count"),
     LeadField("quality_score", "number", "quality_score", sortable=True),
     LeadField("source", "list", "sources", member="source"),
+    LeadField("tags", "list", "tags"),
+    LeadField("stage", "text", "stage", str.lower),
     LeadField("scan_id", "text", "scan_id", str.lower),
     LeadField("first_seen_at", "time", "first_seen_at", sortable=True),
     LeadField("last_seen_at", "time", "last_seen_at", sortable=True),

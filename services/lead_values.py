@@ -4,7 +4,7 @@ Places are the catalogue's rows as mappings: the properties of ``providers.base.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -21,7 +21,7 @@ REGIONAL = ("district", "city", "region", "postcode", "country", "timezone")
 SCALARS = ("brand", "brand_wikidata", "operator", "opening_hours")
 CONTENT = (
     "name", "names", "alt_names", "category", "lat", "lon", *LOCATED, *REGIONAL, *SCALARS, "phones", "emails",
-    "websites", "socials", "operating_status", "attributes", "attribution",
+    "websites", "socials", "operating_status", "attributes", "rating", "review_count", "attribution",
 )  # fmt: skip
 """The columns a customer sees as the business itself: a lead has changed if one of these has."""
 
@@ -39,24 +39,31 @@ def merge(places: Sequence[Place], attributions: Mapping[str, str]) -> Columns:
     """
     ranked = sorted(places, key=_rank, reverse=True)
     best = ranked[0]
-    columns = {name: best[name] for name in ("name", "category", "lat", "lon")}
+    sources = sorted(map(_source, places), key=_source_key)
+    columns: Columns = {name: best[name] for name in ("name", "category", "lat", "lon")}
     columns |= _first_known(ranked, (*REGIONAL, *SCALARS)) | _address(ranked)
     columns |= {
-        "names": _united(place["names"] for place in ranked),
+        "names": united(place["names"] for place in ranked),
         "alt_names": _alt_names(ranked),
-        "phones": _unique((phone for place in ranked for phone in place["phones"]), _phone_key),
-        "emails": _unique((email for place in ranked for email in place["emails"]), str.lower),
-        "websites": _unique((url for place in ranked for url in place["websites"]), _url_key),
-        "socials": _socials(ranked),
-        "attributes": _united(place["attributes"] for place in ranked),
+        **{name: unique(name, (value for place in ranked for value in place[name])) for name in LISTS},
+        "socials": socials([place["socials"] for place in ranked]),
+        "attributes": united(place["attributes"] for place in ranked),
         "operating_status": _operating_status(ranked),
-        "sources": sorted((_source(place) for place in places), key=_source_key),
+        "sources": sources,
         "attribution": " · ".join(sorted({attributions[place["source"]] for place in places})),
     }
-    columns |= _presence(columns)
-    reasons = _reasons(columns, places)
+    return finished(columns | {"rating": None, "review_count": None}, _standing(places))
+
+
+def finished(columns: Columns, standing: Collection[str]) -> Columns:
+    """Return the columns and what follows from them: presence, quality, digest.
+
+    ``standing`` are the reasons for quality that are not in the columns: ``STANDING``, or those of them that hold.
+    """
+    columns = columns | _presence(columns)
+    reasons = _reasons(columns, standing)
     columns |= {"quality_score": sum(POINTS[reason] for reason in reasons), "quality_reasons": reasons}
-    return columns | {"rating": None, "review_count": None, "content_hash": _digest(columns)}
+    return columns | {"content_hash": _digest(columns)}
 
 
 POINTS = {
@@ -73,14 +80,21 @@ POINTS = {
 from today: a score that changes by itself would make every lead change every day."""
 
 
-def _reasons(columns: Columns, places: Sequence[Place]) -> list[str]:
+STANDING = ("recently_updated", "in_several_sources")
+
+
+def _standing(places: Sequence[Place]) -> list[str]:
+    recent, several = any(map(_is_recent, places)), len({place["source"] for place in places}) > 1
+    return [reason for reason, holds in zip(STANDING, (recent, several), strict=True) if holds]
+
+
+def _reasons(columns: Columns, standing: Collection[str]) -> list[str]:
     known = {
         **{
             name: columns[name] for name in ("has_phone", "has_email", "has_website", "has_opening_hours", "has_social")
         },
         "has_full_address": columns["street"] and columns["house_number"] and (columns["city"] or columns["postcode"]),
-        "recently_updated": any(map(_is_recent, places)),
-        "in_several_sources": len({place["source"] for place in places}) > 1,
+        **{reason: reason in standing for reason in STANDING},
     }
     return [reason for reason in POINTS if known[reason]]
 
@@ -105,7 +119,8 @@ def _address(ranked: Sequence[Place]) -> Columns:
     return {name: fullest[name] for name in LOCATED}
 
 
-def _united(mappings: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def united(mappings: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what any of the mappings says; of what several say, the first."""
     united: dict[str, Any] = {}
     for mapping in mappings:
         united = {**mapping, **united}
@@ -119,10 +134,11 @@ def _alt_names(ranked: Sequence[Place]) -> list[str]:
     return [name for name in _unique(every + others, str.casefold) if name.casefold() not in known]
 
 
-def _socials(ranked: Sequence[Place]) -> dict[str, list[str]]:
-    platforms = sorted({platform for place in ranked for platform in place["socials"]})
+def socials(mappings: Sequence[Mapping[str, Sequence[str]]]) -> dict[str, list[str]]:
+    """Return all profiles by platform."""
+    platforms = sorted({platform for mapping in mappings for platform in mapping})
     return {
-        platform: _unique((url for place in ranked for url in place["socials"].get(platform, ())), _url_key)
+        platform: _unique((url for mapping in mappings for url in mapping.get(platform, ())), _url_key)
         for platform in platforms
     }
 
@@ -131,6 +147,11 @@ def _operating_status(ranked: Sequence[Place]) -> str:
     told = [place for place in ranked if place["operating_status"] != "unknown"]
     newest = max(told, key=lambda place: place["updated_at"] or "", default=None)
     return str(newest["operating_status"]) if newest else "unknown"
+
+
+def unique(name: str, values: Iterable[Any]) -> list[Any]:
+    """Return the values of one of ``LISTS``, those that mean the same once: the first of them."""
+    return _unique(values, _SAME[name])
 
 
 def _unique(values: Iterable[Any], key: Callable[[Any], Any]) -> list[Any]:
@@ -147,6 +168,10 @@ def _phone_key(phone: Mapping[str, Any]) -> tuple[str, bool]:
 def _url_key(url: str) -> str:
     """A front page with and without https, www or a final slash is one page."""
     return url.lower().partition("://")[2].removeprefix("www.").rstrip("/") or url
+
+
+_SAME: dict[str, Callable[[Any], Any]] = {"phones": _phone_key, "emails": str.lower, "websites": _url_key}
+LISTS = tuple(_SAME)
 
 
 def _source(place: Place) -> dict[str, Any]:

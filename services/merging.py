@@ -9,7 +9,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services import lead_values, matching
+from models import lead_document
+from services import lead_layers, lead_values, matching
 from services.lead_values import Columns, Place
 from services.matching import Finder, Lineage, Signs
 
@@ -42,8 +43,9 @@ class Intent:
     """What to do with one lead, of which ``before`` is what was stored (nothing for a new one).
 
     ``change``: ``new``, ``changed``, ``refreshed`` (written, but no different to the customer), ``touched`` (only
-    seen again) or ``gone``. ``columns`` and ``places`` are what it is made of now. ``fields`` says what changed:
-    property -> {"from", "to"}. ``counted`` is what is added to the scan's counts.
+    seen again), ``gone`` or ``suppressed`` (to be forgotten). ``columns`` and ``places`` are what it is made of now.
+    ``fields`` says what changed: property -> {"from", "to"}, as customers see it. ``counted`` is what is added to the
+    scan's counts.
     """
 
     number: int  # negative for a new one
@@ -90,6 +92,17 @@ def decide(
     return [intent for intent in known if intent is not None] + made
 
 
+def without(groups: Mapping[int, list[Place]], barred: Collection[Key]) -> tuple[dict[int, list[Place]], set[int]]:
+    """Return the groups with no place that is barred, and the numbers of the others."""
+    out = {number for number, places in groups.items() if any(key_of(place) in barred for place in places)}
+    return {number: places for number, places in groups.items() if number not in out}, out
+
+
+def suppressed(leads: Iterable[Known], numbers: Collection[int]) -> list[Intent]:
+    """Return that those leads are to be forgotten."""
+    return [Intent(lead.number, "suppressed", {}, (), lead.columns) for lead in leads if lead.number in numbers]
+
+
 def totals(intents: Iterable[Intent]) -> dict[str, int]:
     """Add up what the intents count: found, new, changed, unchanged, gone."""
     counts = dict.fromkeys(COUNTS, 0)
@@ -122,8 +135,9 @@ def _settle(strays: Iterable[Place], groups: dict[int, list[Place]], finder: Fin
 def _finder(leads: Iterable[Known], terms: Terms) -> Finder:
     finder = Finder(terms.lineage)
     for lead in leads:
-        if terms.wants(lead.columns["lat"], lead.columns["lon"], lead.columns["category"]):
-            finder.add(lead.number, signs_of(lead.columns))
+        told = lead_layers.map_of(lead.columns)
+        if terms.wants(told["lat"], told["lon"], told["category"]):
+            finder.add(lead.number, signs_of(told))
     return finder
 
 
@@ -136,16 +150,17 @@ def _judge(lead: Known, places: Sequence[Place], others: Mapping[Key, Place], te
     live = {key: others[key] for key in lead.places if key in others} | {key_of(place): place for place in places}
     if not live:
         return _vanished(lead, terms)
-    columns = lead_values.merge(list(live.values()), terms.attributions)
-    if not terms.wants(columns["lat"], columns["lon"], columns["category"]):
+    told = lead_values.merge(list(live.values()), terms.attributions)
+    if not terms.wants(told["lat"], told["lon"], told["category"]):
         return None
+    columns = lead_layers.on_map(told, lead.columns.get("layers"))
     return _compared(lead, columns, tuple(live.values()), terms)
 
 
 def _vanished(lead: Known, terms: Terms) -> Intent | None:
     """No source has it any more. Said once, and only by a scan that asked for where and what it was."""
-    old = lead.columns
-    if old["gone_at"] or not terms.wants(old["lat"], old["lon"], old["category"]):
+    old, told = lead.columns, lead_layers.map_of(lead.columns)
+    if old["gone_at"] or not terms.wants(told["lat"], told["lon"], told["category"]):
         return None
     return Intent(lead.number, "gone", {}, (), old, counted={"gone": 1})
 
@@ -173,25 +188,13 @@ def _count(old: Mapping[str, Any], changed: bool, terms: Terms) -> dict[str, int
 
 
 def _differences(old: Mapping[str, Any], new: Columns) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
-    for name in lead_values.CONTENT:
-        if old[name] != new[name]:
-            change = fields.setdefault(_PROPERTIES.get(name, name), {"from": {}, "to": {}})
-            change["from"][name], change["to"][name] = old[name], new[name]
-    if not fields:
-        fields["sources"] = {"from": {"sources": old["sources"]}, "to": {"sources": new["sources"]}}
-    return fields
-
-
-_PROPERTIES = {
-    **dict.fromkeys(("lat", "lon"), "location"),
-    **dict.fromkeys(("brand", "brand_wikidata"), "brand"),
-    **dict.fromkeys((*lead_values.LOCATED, "district", "city", "region", "postcode", "country"), "address"),
-}
+    fields = lead_document.difference(old, new)
+    return fields or {"sources": {"from": old["sources"], "to": new["sources"]}}
 
 
 def _refreshing(old: Mapping[str, Any], new: Columns) -> bool:
-    return any(old[name] != new[name] for name in ("sources", "quality_score", "quality_reasons"))
+    refreshed = any(old[name] != new[name] for name in ("sources", "quality_score", "quality_reasons"))
+    return refreshed or old.get("layers") != new["layers"]
 
 
 def signs_of(columns: Mapping[str, Any]) -> Signs:

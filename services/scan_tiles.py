@@ -7,7 +7,7 @@ from typing import Any
 from core import taxonomy
 from core.geo import Area
 from models import lead_ledger, place
-from services import merging, planning
+from services import merging, planning, suppressions
 from services.accounts import Caller
 from services.matching import CONTACT_M
 from services.merging import Intent, Key, Known, Terms
@@ -50,11 +50,15 @@ def tiles_of(caller: Caller, area: Area, chosen: Sequence[str]) -> list[Tile]:
 def decide_tile(run: Run, tile: Tile, around: Around) -> list[Intent]:
     """Return what the places of a tile make of the leads there."""
     rows = place.places_in_tile(*tile, run.categories)
+    barred = suppressions.met(run.caller.account_id, rows)
+    rows = [row for row in rows if barred.get(merging.key_of(row)) != suppressions.RECORD]
     wanted = [row for row in rows if run.terms.wants(row["lat"], row["lon"], row["category"])]
     known, here = around(tile, wanted)
-    groups = merging.group(wanted, known, run.terms)
-    concerned = [lead for lead in known if lead.number in here or lead.number in groups]
-    return merging.decide(groups, concerned, _present(concerned, rows), run.terms)
+    groups, out = merging.without(merging.group(wanted, known, run.terms), barred)
+    concerned = [lead for lead in known if lead.number in here | groups.keys() and lead.number not in out]
+    present = _present(concerned, rows)
+    present = {key: place for key, place in present.items() if key not in barred}
+    return merging.decide(groups, concerned, present, run.terms) + merging.suppressed(known, out)
 
 
 def stored_around(account_id: str, tile: Tile, wanted: Wanted) -> tuple[list[Known], set[int]]:
@@ -105,7 +109,7 @@ class Rehearsal:
             places = tuple(dict.fromkeys((*before, *map(merging.key_of, intent.places))))
             now |= dict.fromkeys(("first_seen_at", "changed_at"), terms.started_at)
             self._made[number] = (tile, Known(number, intent.columns | now, places))
-        elif intent.change == "gone":
+        elif intent.change in ("gone", "suppressed"):
             self._seen[number] = {"gone_at": terms.started_at}
         else:
             self._seen[number] = now

@@ -105,12 +105,13 @@ def _write(run: Run, intents: Sequence[Intent]) -> None:
     old_rows = [_old_row(intent, scan_id, at) for intent in old]
     numbers = lead_batch.write(caller.account_id, caller.account_number, new_rows, old_rows)
     lead_batch.set_gone([intent.number for intent in gone], at)
+    lead_batch.remove([intent.number for intent in intents if intent.change == "suppressed"])
     lead_batch.set_seen([intent.number for intent in intents if intent.change == "touched"], scan_id, at)
     lead_ledger.link(caller.account_id, _links([*numbers, *(intent.number for intent in old)], new + old))
     told = [(row["id"], intent) for row, intent in zip(new_rows, new, strict=True)]
     told += [(intent.before["id"], intent) for intent in old + gone if intent.change != "refreshed"]
     history = [(lead_id, intent.change, intent.fields) for lead_id, intent in told]
-    lead_ledger.record(caller.account_id, scan_id, at, history)
+    lead_ledger.record(caller.account_id, ("scan", scan_id), at, history)
 
 
 def _new_row(intent: Intent, scan_id: str, at: str) -> dict[str, Any]:

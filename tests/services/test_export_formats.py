@@ -50,6 +50,10 @@ LEAD: dict[str, Any] = {
         }
     ],
     "attribution": "© OpenStreetMap contributors",
+    "tags": ["vip", "spring"],
+    "stage": "new",
+    "note": None,
+    "corrections": [{"field": "name", "source": "customer", "at": "2026-11-24T04:38:01.000Z"}],
     "first_seen_at": "2026-11-24T04:38:01.000Z",
     "last_seen_at": "2026-11-24T04:38:01.000Z",
     "changed_at": "2026-11-24T04:38:01.000Z",

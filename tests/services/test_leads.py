@@ -132,6 +132,7 @@ def test_a_lead_is_shown_whole(alice: Caller) -> None:
         },
         "emails": [{"address": "info@engel.fi"}],
         "quality": {"score": 80, "reasons": ["has_phone"]},
+        "tags": [], "stage": "new", "note": None, "corrections": [],
         "distance_m": None,
     }  # fmt: skip
 
@@ -142,7 +143,7 @@ def test_what_a_lead_does_not_have_is_null_or_empty(alice: Caller) -> None:
     shown = leads.get_lead(alice, row["id"])
     assert tuple(shown) == lead_rows.NAMES
     assert [name for name, value in shown.items() if value is None] == [
-        "brand", "operator", "timezone", "opening_hours", "rating", "review_count", "gone_at", "distance_m",
+        "brand", "operator", "timezone", "opening_hours", "rating", "review_count", "note", "gone_at", "distance_m",
     ]  # fmt: skip
     assert set(shown["address"].values()) == {None}
     assert (shown["phones"], shown["emails"], shown["names"], shown["socials"]) == ([], [], {}, {})

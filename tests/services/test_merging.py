@@ -89,7 +89,7 @@ def test_a_change_says_what_it_was() -> None:
     (intent,) = ledger.scan([place(name="Café Ursula", phones=[PHONE])], terms("scan_2", "2026-02-01T00:00:00.000Z"))
     assert intent.change == "changed"
     assert set(intent.fields) == {"name", "phones"}
-    assert intent.fields["name"] == {"from": {"name": "Café Engel"}, "to": {"name": "Café Ursula"}}
+    assert intent.fields["name"] == {"from": "Café Engel", "to": "Café Ursula"}
 
 
 def test_an_address_is_one_property_of_a_change() -> None:
@@ -97,7 +97,8 @@ def test_an_address_is_one_property_of_a_change() -> None:
     ledger.scan([place()], terms())
     (intent,) = ledger.scan([place(street="Kluuvikatu", city="Helsinki")], terms("scan_2"))
     assert set(intent.fields) == {"address"}
-    assert set(intent.fields["address"]["to"]) == {"street", "city"}
+    assert intent.fields["address"]["from"]["formatted"] == "FI"
+    assert intent.fields["address"]["to"]["formatted"] == "Kluuvikatu, Helsinki, FI"
 
 
 def test_a_new_release_with_nothing_new_is_no_change() -> None:

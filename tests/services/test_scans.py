@@ -97,7 +97,7 @@ def test_the_life_of_leads(caller: Caller) -> None:
     assert second["counts"] == counts(found=3, new=1, changed=1, unchanged=1, gone=1)
     assert names(caller) == ["Bar Loose", "Café Engel", "Sauna"]
     assert names(caller, gone=True) == ["Kiosk"]
-    history = LeadChange.select().where(LeadChange.scan_id == second["id"]).order_by(LeadChange.id)
+    history = LeadChange.select().where(LeadChange.cause_id == second["id"]).order_by(LeadChange.id)
     assert sorted((row.change, tuple(row.fields)) for row in history) == [
         ("changed", ("phones",)), ("gone", ()), ("new", ()),
     ]  # fmt: skip

@@ -18,6 +18,7 @@ TYPES: dict[type[Any], str] = {
     fields.Float: "number",
     fields.List: "array",
     fields.Nested: "object",
+    fields.Dict: "object",
 }
 CLASSES = [
     found

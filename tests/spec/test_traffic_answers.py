@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from models import account, base, export, idempotency, scan, webhook
+from tests import leads
 from tests.platform import Client, Roomy, database_beside, wait_until
 from tests.promises import Operation, Promises
 from tests.unix_proxy import Proxy
@@ -84,7 +85,7 @@ def test_every_operation_refuses_as_documented(platform: Cuttable, client: Clien
                     429: ask(spent, operation).status_code,
                 }
             assert met == {status: status for status in met}, operation.id
-            assert documented - met.keys() <= {200, 201, 202, 204, 409, 410, 429, 500, 503}, operation.id
+            assert documented - met.keys() <= {200, 201, 202, 204, 409, 410, 412, 429, 500, 503}, operation.id
 
 
 def test_error_codes_of_a_key(platform: Cuttable, client: Client) -> None:
@@ -146,6 +147,22 @@ def test_conflicts_with_the_state_of_things(platform: Cuttable, client: Client) 
         client.post(f"/api-keys/{key}/rotate", json={}),
     ]
     assert [code_of(answer) for answer in met] == [(410, "gone"), *[(409, "conflict")] * 4]
+
+
+def test_a_lead_that_has_changed_meanwhile(platform: Cuttable) -> None:
+    client, caller = platform.roomy_account("meanwhile@example.com")
+    row = leads.lead()
+    with platform.tables():
+        leads.write(caller, row)
+    read = client.get(f"/leads/{row['id']}").headers["ETag"]
+    first, second = (
+        client.patch(f"/leads/{row['id']}", json={"stage": stage}, headers={"If-Match": read})
+        for stage in ("contacted", "won")
+    )
+    assert (first.json()["stage"], code_of(second)) == ("contacted", (412, "precondition_failed"))
+    assert client.patch(f"/leads/{row['id']}", json={"tags": []}, headers={"If-Match": "x"}).status_code == 400
+    deleted = [client.delete(f"/leads/{row['id']}", headers={"If-Match": tag}) for tag in (read, "*")]
+    assert [answer.status_code for answer in deleted] == [412, 204]
 
 
 def test_a_request_that_still_runs(platform: Cuttable) -> None:

@@ -158,9 +158,9 @@ MORE = [
     fits(
         "a new operation",
         new(
-            "paths /leads/{lead_id}",
+            "paths /categories",
             "delete",
-            {"operationId": "delete_lead", "responses": {"204": {"description": "Gone."}}},
+            {"operationId": "delete_category", "responses": {"204": {"description": "Gone."}}},
         ),
     ),
     fits("a new optional parameter", add("paths /leads get parameters", _LISTED)),
@@ -205,7 +205,7 @@ MORE = [
         ),
     ),
     fits("a new error status", new("paths /leads get responses", "422", ref("responses", "BadRequest"))),
-    fits("a new header", new("paths /leads/{lead_id} get responses 200 headers", "ETag", ref("headers", "ETag"))),
+    fits("a new header", new("paths /scans/{scan_id} get responses 200 headers", "ETag", ref("headers", "ETag"))),
     fits("a header that is always there", put("components headers Link", required=True)),
     fits(
         "a new media type",
