@@ -1,6 +1,20 @@
 """The list of all tables, for creating a new database and for emptying one in tests."""
 
-from models import account, audit, base, counter, export, idempotency, job, lead, place, scan, search, suppression, webhook
+from models import (
+    account,
+    audit,
+    base,
+    counter,
+    export,
+    idempotency,
+    job,
+    lead,
+    place,
+    scan,
+    search,
+    suppression,
+    webhook,
+)
 
 TABLES: tuple[type[base.Model], ...] = (
     *account.TABLES,

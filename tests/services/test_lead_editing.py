@@ -54,8 +54,8 @@ def test_tags_stage_and_note_are_found_and_kept(alice: Caller) -> None:
         {"stage": {"eq": "contacted"}}, {"stage": {"ne": "new"}}, {"query": "kevat"},
     ):  # fmt: skip
         assert found(alice, **wanted) == ["Café Engel"], wanted
-    for wanted in ({"tags": {"exists": False}}, {"stage": {"in": ["new", "won"]}}, {"not": {"tags": {"has": "vip"}}}):
-        assert found(alice, **wanted) == ["Bar Loose"], wanted
+    for others in ({"tags": {"exists": False}}, {"stage": {"in": ["new", "won"]}}, {"not": {"tags": {"has": "vip"}}}):
+        assert found(alice, **others) == ["Bar Loose"], others
     catalogue.publish([place("node/1", name="Café Ursula"), place("node/2", 200, name="Bar Loose")], LATER)
     scanned(alice)
     again = leads.get_lead(alice, lead["id"])
