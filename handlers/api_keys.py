@@ -12,9 +12,9 @@ from handlers.schemas import ApiKeySchema, CreatedApiKeySchema
 from services import api_keys, idempotency
 
 
-def list_api_keys(limit: int, cursor: str | None = None) -> Answer:
+def list_api_keys(limit: int, revoked: bool, cursor: str | None = None) -> Answer:
     """Answer with a page of keys, never the keys themselves."""
-    return responses.page(api_keys.page(auth.caller(), limit, cursor), ApiKeySchema())
+    return responses.page(api_keys.page(auth.caller(), limit, cursor, revoked=revoked), ApiKeySchema())
 
 
 def create_api_key(body: dict[str, Any]) -> Answer:

@@ -66,15 +66,18 @@ _SHOWN = (
 )  # fmt: skip
 
 
-def keys(account_id: str, limit: int, after: str | None) -> list[dict[str, Any]]:
-    """Return up to ``limit`` keys of an account, newest first, older than the key ``after``."""
-    query = ApiKey.select(*_SHOWN).where(ApiKey.account_id == account_id).order_by(ApiKey.id.desc()).limit(limit)
+def keys(account_id: str, limit: int, after: str | None, *, revoked: bool = False) -> list[dict[str, Any]]:
+    """Return up to ``limit`` keys of an account, newest first, older than ``after``: the revoked ones or the others."""
+    wanted = (ApiKey.account_id == account_id) & ApiKey.revoked_at.is_null(not revoked)
+    query = ApiKey.select(*_SHOWN).where(wanted).order_by(ApiKey.id.desc()).limit(limit)
     page = query.where(ApiKey.id < after) if after else query
     return [dict(row) for row in page.dicts().iterator()]
 
 
 def key(account_id: str, key_id: str) -> dict[str, Any] | None:
-    query = ApiKey.select(*_SHOWN).where((ApiKey.account_id == account_id) & (ApiKey.id == key_id))
+    """Return a key of an account that was not revoked."""
+    standing = (ApiKey.account_id == account_id) & (ApiKey.id == key_id) & ApiKey.revoked_at.is_null()
+    query = ApiKey.select(*_SHOWN).where(standing)
     found: dict[str, Any] | None = query.dicts().first()
     return found
 

@@ -18,6 +18,7 @@ from services.key_rules import ApiKey
 
 SCOPES = key_rules.SCOPES
 _USE_IS_NOTED_EVERY = timedelta(minutes=1)
+_NO_KEY = "There is no API key with this id, or it was revoked."
 
 
 def create(caller: Caller, name: str, scopes: Iterable[str], expires_at: str | None = None) -> tuple[ApiKey, str]:
@@ -37,20 +38,21 @@ def create(caller: Caller, name: str, scopes: Iterable[str], expires_at: str | N
     return made, key
 
 
-def page(caller: Caller, limit: int, cursor: str | None = None) -> pages.Page:
-    """Return a page of the account's keys, newest first, revoked ones included."""
+def page(caller: Caller, limit: int, cursor: str | None = None, *, revoked: bool = False) -> pages.Page:
+    """Return a page of the account's keys, newest first: those that stand, or those that were revoked."""
 
     def fetch(count: int, after: str | None) -> list[ApiKey]:
-        return [ApiKey(**row) for row in table.keys(caller.account_id, count, after)]
+        return [ApiKey(**row) for row in table.keys(caller.account_id, count, after, revoked=revoked)]
 
-    return pages.newest_first(caller, "list_api_keys", limit, cursor, fetch, lambda key: str(key.id))
+    listed = f"list_api_keys revoked={revoked}"
+    return pages.newest_first(caller, listed, limit, cursor, fetch, lambda key: str(key.id))
 
 
 def get(caller: Caller, key_id: str) -> ApiKey:
-    """Raise NotFound unless the account has this key."""
+    """Raise NotFound unless the account has this key; a revoked one is only listed."""
     row = table.key(caller.account_id, key_id)
     if row is None:
-        raise NotFound("There is no API key with this id.")
+        raise NotFound(_NO_KEY)
     return ApiKey(**row)
 
 
@@ -58,7 +60,7 @@ def update(caller: Caller, key_id: str, changes: Mapping[str, Any]) -> ApiKey:
     """Set some of ``name``, ``scopes`` and ``expires_at`` (None: never), from the key's next request on.
 
     Raise NotFound; InsufficientScope if the key has or gets a scope that the caller's own lacks; Conflict for a key
-    that has ended, and for one that was replaced and would live longer; InvalidInput for a time that has passed.
+    that has expired, and for one that was replaced and would live longer; InvalidInput for a time that has passed.
     """
     with base.transaction():
         table.lock(caller.account_id)
@@ -78,7 +80,7 @@ def rotate(caller: Caller, key_id: str, overlap: timedelta) -> tuple[ApiKey, str
     have; with no overlap it is revoked. No more keys may overlap than the plan allows keys.
 
     Raise NotFound, InsufficientScope if the caller's own key lacks one of its scopes, Conflict for a key that has
-    ended or was replaced before, PlanLimitExceeded for one overlap too many.
+    expired or was replaced before, PlanLimitExceeded for one overlap too many.
     """
     with base.transaction():
         table.lock(caller.account_id)
@@ -97,12 +99,12 @@ def rotate(caller: Caller, key_id: str, overlap: timedelta) -> tuple[ApiKey, str
 
 
 def revoke(caller: Caller, key_id: str) -> None:
-    """Make the key stop working with the next request; revoking it again changes nothing. Raise NotFound."""
+    """Make the key stop working with the next request. Raise NotFound, also for a key that was revoked before."""
     now = clock.now_stamp()
     with base.transaction():
-        get(caller, key_id)
-        if table.revoke(caller.account_id, key_id, now):
-            audit.record(caller, audit.KEY_REVOKED, key_id, after={"revoked_at": now})
+        if not table.revoke(caller.account_id, key_id, now):
+            raise NotFound(_NO_KEY)
+        audit.record(caller, audit.KEY_REVOKED, key_id, after={"revoked_at": now})
 
 
 def revoke_found(key: str) -> None:

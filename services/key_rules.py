@@ -113,9 +113,7 @@ def future(moment: str | None) -> str | None:
 
 
 def require_working(key: ApiKey) -> None:
-    """Raise Conflict for a key that has ended: it never comes back."""
-    if key.revoked_at is not None:
-        raise Conflict("This key was revoked, for good. Create a new one.")
+    """Raise Conflict for a key that has expired: it never comes back."""
     if key.expires_at is not None and key.expires_at <= clock.now_stamp():
         raise Conflict("This key has expired, for good. Create a new one.")
 

@@ -94,7 +94,8 @@ def _webhooks(facts: Facts, client: Client, hooks: Hooks) -> None:
 
 
 def _keys(facts: Facts, client: Client) -> None:
-    key = _get(client, f"/api-keys/{facts.key_id}")
+    [key] = _get(client, "/api-keys?revoked=true")["data"]
+    assert key["id"] == facts.key_id
     assert key["scopes"] == ["leads:read"]
     assert key["revoked_at"]
     assert facts.read_with_key == facts.lead

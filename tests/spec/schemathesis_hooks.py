@@ -15,6 +15,7 @@ from schemathesis.generation import GenerationMode
 OWN_KEY_ID = os.environ["OWN_KEY_ID"]
 RECEIVER = "https://127.0.0.1:9/hooks"  # the installation under test allows this address; nobody listens there
 KNOWN_CATEGORY = "cafe"
+NO_SCAN = "scan_" + "0" * 26
 SQUARE = [[24.9, 60.1], [25.0, 60.1], [25.0, 60.2], [24.9, 60.2], [24.9, 60.1]]
 Json = dict[str, Any]
 
@@ -39,6 +40,9 @@ def before_call(context: HookContext, case: "Case[Any]", kwargs: Json) -> None:
     # a key that was used with another body is refused, as it should be
     if case.headers and "Idempotency-Key" in case.headers:
         case.headers["Idempotency-Key"] = str(uuid.uuid4())
+    # an export repeats its filters, and schemathesis takes the condition on scan_id there for the id of a scan
+    if not str(case.path_parameters.get("scan_id", NO_SCAN)).startswith("scan_"):
+        case.path_parameters["scan_id"] = NO_SCAN
     if isinstance(case.query, dict):
         repair_query(case.query)
     if isinstance(case.body, dict):
