@@ -9,7 +9,8 @@ import dashboard
 from core import config
 from core.config import Settings
 from core.limits import Limiter
-from handlers import auth, docs, errors, health, stack
+from dashboard import Surroundings
+from handlers import auth, docs, errors, exchange, health, stack
 from handlers.bridge import App, TagResolver
 from handlers.contract import Contract, read
 from handlers.limits import Budget
@@ -49,9 +50,13 @@ def assemble(settings: Settings, apis: Mapping[str, tuple[Contract, TagResolver]
 
 
 def _add_pages(pages: flask.Flask, limiter: Limiter) -> None:
-    pages.register_blueprint(dashboard.pages)
+    dashboard.register(pages, Surroundings(base.connection, _present, errors.status_of))
     pages.register_blueprint(health.pages(_database_answers, limiter))
     pages.add_url_rule("/", "start", lambda: flask.redirect("/dashboard/"))
+
+
+def _present() -> exchange.Exchange:
+    return exchange.of(flask.request.environ["asgi.scope"])
 
 
 def _database_answers() -> None:

@@ -16,7 +16,7 @@ from core import config, errors, openapi
 from jobs import HANDLERS
 from jobs.worker import Worker
 from models import base, migrations
-from services import accounts, api_keys, job_care, places, quickstart
+from services import accounts, api_keys, job_care, places, quickstart, users
 from services.places import ImportReport
 
 SPEC = Path(__file__).parent / "spec" / "openapi.yaml"
@@ -97,11 +97,30 @@ def account() -> None:
 @account.command("create")
 @click.argument("email")
 @click.option("--plan", default="free", show_default=True, type=click.Choice(["free", "pro", "enterprise"]))
-def create_account(email: str, plan: str) -> None:
+@click.option("--password-stdin", is_flag=True, help="Read the password of its owner, for the dashboard, from a pipe.")
+def create_account(email: str, plan: str, password_stdin: bool) -> None:
     """Make an account and print its id."""
     _prepare()
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
+    with base.connection(), base.transaction():
+        account_id = accounts.create(email, plan).account_id
+        if password is not None:
+            users.set_owner_password(email, password)
+        click.echo(account_id)
+
+
+@main.group()
+def user() -> None:
+    """People who log in to the dashboard."""
+
+
+@user.command("reset-password")
+@click.argument("email")
+def reset_password(email: str) -> None:
+    """Print a link with which a user, or the owner of an account without one, chooses a new password."""
+    _prepare()
     with base.connection():
-        click.echo(accounts.create(email, plan).account_id)
+        click.echo(users.reset_link(email))
 
 
 @main.group()

@@ -24,6 +24,9 @@ class Settings:
     public_url: str
     secret_key: bytes = field(repr=False)
     outbound_allow: tuple[Network, ...] = ()
+    signup_open: bool = True
+    tile_url: str = ""
+    tile_attribution: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -38,6 +41,9 @@ class Settings:
             public_url=(environ.get("MAPTARGETER_PUBLIC_URL") or "http://127.0.0.1:8080").rstrip("/"),
             secret_key=_secret_key(environ.get("MAPTARGETER_SECRET_KEY", ""), home),
             outbound_allow=_networks(environ.get("MAPTARGETER_OUTBOUND_ALLOW", "")),
+            signup_open=_open(environ.get("MAPTARGETER_SIGNUP", "")),
+            tile_url=_tiles(environ.get("MAPTARGETER_TILE_URL", "")),
+            tile_attribution=environ.get("MAPTARGETER_TILE_ATTRIBUTION", ""),
         )
 
     def secret(self, purpose: str) -> bytes:
@@ -66,6 +72,18 @@ def _networks(text: str) -> tuple[Network, ...]:
         return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
     except ValueError as error:
         raise ValueError(f"MAPTARGETER_OUTBOUND_ALLOW: {error}") from None
+
+
+def _open(text: str) -> bool:
+    if text not in ("", "open", "closed"):
+        raise ValueError(f"MAPTARGETER_SIGNUP: use open or closed, not {text!r}")
+    return text != "closed"
+
+
+def _tiles(text: str) -> str:
+    if text and not (text.startswith(("https://", "http://")) and all(part in text for part in ("{z}", "{x}", "{y}"))):
+        raise ValueError("MAPTARGETER_TILE_URL: use an http(s) URL with {z}, {x} and {y}")
+    return text
 
 
 def _secret_key(given: str, home: Path) -> bytes:

@@ -1,29 +1,49 @@
-"""Pages for people who would rather click; for now the start page, which says where everything is."""
+"""Pages for people who would rather click, over the same services as the API.
+
+How a page is made:
+
+1. A view in a module of this package (``import`` it below): a function on ``frame.pages``, named as its endpoint. It calls
+   plain functions of the services with ``frame.caller()`` and returns ``frame.page("name.html", ...)``. GET views are open to
+   every member of the account, all others to roles from ``member`` on; ``@frame.open_to("owner")`` below the route changes that.
+2. A template that ``extends "layout.html"`` (signed out: ``plain.html``) with the blocks ``title`` and ``content``, made of the macros
+   of ``macros.html``: ``head``, ``field``, ``empty``, ``badge``, ``moment``, ``pager``, ``copyable``, ``hidden`` (the CSRF token; in every form).
+3. A form posts to a view that ends in ``frame.see("endpoint", "Done.")``, or in ``frame.refused("name.html", error, ...)`` when a
+   service raised a ``MapTargeterError``; ``field`` then shows what is wrong with it. What is not caught becomes an error page. Whatever
+   must not happen twice goes through ``frame.once``, with ``hidden(once=true)`` in the form.
+4. Live parts are htmx: an element with ``hx-get`` of a view that returns part of a page (a template named ``_part.html``), such as
+   ``hx-trigger="every 1s"`` while work runs; the view leaves the trigger out of its last answer. htmx sends the CSRF token itself.
+5. An entry in ``navigation.py``. Styles in ``assets/style.css`` (no inline styles or scripts: the policy refuses them), behaviour in
+   ``assets/*.js``, found with ``asset("name.js")``.
+6. A line in ``tests/browser/test_pages.py``: axe, console and a screenshot come with it.
+"""
 
 import flask
+import jinja2
 
-pages = flask.Blueprint(
-    "dashboard",
-    __name__,
-    url_prefix="/dashboard",
-    template_folder="templates",
-    static_folder="static",
-    static_url_path="/static",
-)
-POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
+from core import config
+from dashboard import account, assets, entry, faults, frame, keys, limits, navigation, overview
+from dashboard.frame import Surroundings
+
+VIEWS = (account, assets, entry, faults, keys, navigation, overview)
+CSRF_SECONDS = 12 * 3600
 
 
-@pages.get("/")
-def start() -> str:
-    """Show where to begin."""
-    return flask.render_template("start.html", base=flask.request.host_url.rstrip("/"))
-
-
-@pages.after_request
-def protect(response: flask.Response) -> flask.Response:
-    """Let a page load nothing but our own styles and pictures."""
-    response.headers["Content-Security-Policy"] = POLICY
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+def register(app: flask.Flask, surroundings: Surroundings) -> None:
+    """Add the pages to an application; the settings must be configured."""
+    settings = config.current()
+    app.extensions["dashboard"] = surroundings
+    app.secret_key = settings.secret("dashboard-cookies")
+    app.config.update(
+        SESSION_COOKIE_NAME=f"{frame.cookie_name()}-form",  # carries the CSRF token and messages; the log-in has its own
+        SESSION_COOKIE_PATH="/" if frame.secure() else "/dashboard",
+        SESSION_COOKIE_SECURE=frame.secure(),
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_CHECK_DEFAULT=False,  # frame.admit checks; the API has no cookies to protect
+        WTF_CSRF_TIME_LIMIT=CSRF_SECONDS,
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.undefined = jinja2.StrictUndefined
+    frame.csrf.init_app(app)
+    limits.start(app)
+    app.register_blueprint(frame.pages)

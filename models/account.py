@@ -93,6 +93,11 @@ def count_valid_keys(account_id: str, now: str, *, replaced: bool = False) -> in
     )
 
 
+def has_email(email: str) -> bool:
+    """Tell whether an account has this address, in lower case."""
+    return bool(Account.select().where(Account.email == email).exists())
+
+
 def lock(account_id: str) -> None:
     """Inside a transaction: let nobody else count or add to what this account owns until it ends."""
     if not base.is_sqlite():

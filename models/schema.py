@@ -13,6 +13,7 @@ from models import (
     scan,
     search,
     suppression,
+    user,
     webhook,
 )
 
@@ -26,6 +27,7 @@ TABLES: tuple[type[base.Model], ...] = (
     *scan.TABLES,
     *export.TABLES,
     *webhook.TABLES,
+    *user.TABLES,
     *job.TABLES,
     *counter.TABLES,
 )

@@ -1,9 +1,9 @@
 """Accounts and who is calling on whose behalf."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core import clock, ids
-from core.errors import Conflict, InvalidInput, NotFound
+from core.errors import Conflict, InvalidInput, NotFound, Violation
 from models import account as table
 from models import base
 from services import plans
@@ -12,7 +12,7 @@ from services.plans import Plan
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose request this is: an account, its limits, and the key and address (None inside jobs and commands)."""
+    """Whose request this is: an account, its limits, the key or user, and the address (None in jobs and commands)."""
 
     account_id: str
     account_number: int
@@ -20,6 +20,7 @@ class Caller:
     key_id: str | None = None
     scopes: frozenset[str] = frozenset()
     address: str | None = None
+    user_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +33,21 @@ class AccountView:
 
 def create(email: str, plan_name: str = "free") -> Caller:
     """Make an account; raise Conflict if the address has one, InvalidInput for a wrong address or plan."""
-    if email.count("@") != 1 or len(email) > 254 or any(character.isspace() for character in email):
-        raise InvalidInput(f"{email[:64]!r} is not an email address.")
+    require_email(email)
     plans.plan(plan_name)
     with base.transaction():
         if table.Account.get_or_none(table.Account.email == email.lower()):
             raise Conflict(f"There is already an account for {email}.")
         table.Account.create(id=ids.new("acc"), email=email.lower(), plan=plan_name, created_at=clock.now_stamp())
     return by_email(email)
+
+
+def require_email(email: str) -> None:
+    """Raise InvalidInput unless this can be an email address."""
+    local, _, host = email.partition("@")
+    if not local or not host or "@" in host or len(email) > 254 or not email.isprintable() or " " in email:
+        problem = Violation("body", "email", "wrong_format", "must be an email address", "/email")
+        raise InvalidInput(f"{email[:64]!r} is not an email address.", [problem])
 
 
 def by_email(email: str) -> Caller:
@@ -50,6 +58,11 @@ def by_email(email: str) -> Caller:
 def by_id(account_id: str) -> Caller:
     """Return the account with this id, for work done on its behalf; raise NotFound."""
     return _caller(table.Account.get_or_none(table.Account.id == account_id), account_id)
+
+
+def for_user(account_id: str, user_id: str, address: str | None = None) -> Caller:
+    """Return the account as one of its members sees it. Raise NotFound. That they are one, the session knows."""
+    return replace(by_id(account_id), user_id=user_id, address=address)
 
 
 def view(caller: Caller) -> AccountView:

@@ -1,4 +1,4 @@
-"""The audit log of an account: who did what to its keys and webhook endpoints, and from where.
+"""The audit log of an account: who did what to its keys, webhook endpoints and members, and from where.
 
 An entry is written in the transaction of what it tells of: there is one if and only if that happened. Who calls
 ``record`` sees to it that no secret is among the facts.
@@ -21,6 +21,13 @@ KEY_REVOKED = "api_key.revoked"
 KEY_REVOKED_BY_FINDER = "api_key.revoked_by_finder"
 ENDPOINT_CREATED = "webhook_endpoint.created"
 ENDPOINT_DELETED = "webhook_endpoint.deleted"
+LOGGED_IN = "user.logged_in"
+PASSWORD_CHANGED = "user.password_changed"  # noqa: S105 - the name of an action
+INVITED = "member.invited"
+INVITATION_WITHDRAWN = "member.invitation_withdrawn"
+JOINED = "member.joined"
+ROLE_CHANGED = "member.role_changed"
+REMOVED = "member.removed"
 OPERATOR = "operator"  # a command on the server
 FINDER = "finder"  # somebody without a key, of whom no address is kept: they did the account a favour
 
@@ -39,7 +46,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What may be told of one thing done. ``actor`` is the id of a key, ``operator`` or ``finder``."""
+    """What may be told of one thing done. ``actor`` is the id of a key or user, ``operator`` or ``finder``."""
 
     id: str
     at: str
@@ -55,7 +62,7 @@ def record(caller: Caller, action: str, target_id: str, before: Facts = NONE, af
 
     ``before`` and ``after`` are the properties of the target that are worth telling; those that differ are kept.
     """
-    _write(caller.account_id, caller.key_id or OPERATOR, caller.address, action, target_id, before, after)
+    _write(caller.account_id, caller.key_id or caller.user_id or OPERATOR, caller.address, action, target_id, before, after)
 
 
 def record_finder(account_id: str, action: str, target_id: str, before: Facts = NONE, after: Facts = NONE) -> None:

@@ -1,26 +1,28 @@
-"""A new installation that shows something: the sample city scanned, and a key to ask with."""
+"""A new installation that shows something: the sample city scanned, a key to ask with, and a way into the dashboard."""
 
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from core.errors import NotFound, Unauthenticated
-from services import accounts, api_keys, leads, places, scans
+from services import accounts, api_keys, leads, places, scans, users
 from services.accounts import Caller
 
 SAMPLE = Path(__file__).parent.parent / "data" / "helsinki-centre.osm.pbf"
 SAMPLE_AREA = {"bbox": [24.93, 60.16, 24.96, 60.185]}
 EMAIL = "you@example.com"
-KEY_FILE = "quickstart.key"
+KEY_FILE, PASSWORD_FILE = "quickstart.key", "quickstart.password"
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The account to try things with, its key, and the file that holds the key."""
+    """The account to try things with, its key, and the files that hold the key and the password of its owner."""
 
     caller: Caller
     key: str
     key_file: Path
+    password_file: Path
 
 
 def needs_places() -> bool:
@@ -35,7 +37,7 @@ def prepare(home: Path) -> Start:
     key = _kept_key(file) or _new_key(caller, file)
     if not scans.list_scans(caller, 1).rows:
         scans.create_scan(caller, "Central Helsinki", SAMPLE_AREA, [])
-    return Start(caller, key, file)
+    return Start(caller, key, file, _password(home))
 
 
 def welcome(start: Start, url: str) -> str:
@@ -52,6 +54,8 @@ def welcome(start: Start, url: str) -> str:
             f"           (kept in {start.key_file})",
             f"Try it     curl -H 'X-API-Key: {start.key}' '{url}/v1/leads?query=cafe&limit=3'",
             f"Console    {url}/v1/docs/",
+            f"Dashboard  {url}/dashboard/",
+            f"           (log in as {EMAIL} with the password in {start.password_file})",
         ]
     )
 
@@ -78,6 +82,17 @@ def _new_key(caller: Caller, file: Path) -> str:
     file.touch(mode=0o600)
     file.write_text(key + "\n", encoding="utf-8")
     return key
+
+
+def _password(home: Path) -> Path:
+    """Return the file with the password that the owner of the account got at the first start."""
+    file = home / PASSWORD_FILE
+    if not file.exists():
+        password = secrets.token_urlsafe(12)
+        users.set_owner_password(EMAIL, password)
+        file.touch(mode=0o600)
+        file.write_text(password + "\n", encoding="utf-8")
+    return file
 
 
 def _age() -> str:
