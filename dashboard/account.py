@@ -1,5 +1,7 @@
 """The visitor's own profile and sessions, the members of the account, and its audit log."""
 
+from typing import Any
+
 import flask
 from werkzeug.wrappers import Response
 
@@ -109,5 +111,9 @@ def audit_log() -> Response:
     return page("audit_log.html", entries=entries, names=names)
 
 
-def _team() -> dict[str, object]:
-    return {"members": members.of_account(caller()), "invitations": members.invitations(caller()), "roles": sessions.ROLES}
+def _team() -> dict[str, Any]:
+    return {
+        "members": members.of_account(caller()),
+        "invitations": members.invitations(caller()),
+        "roles": sessions.ROLES,
+    }

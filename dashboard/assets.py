@@ -57,7 +57,7 @@ def version() -> str:
 def asset(kept: str, name: str) -> flask.Response:
     """Answer with a file; one asked for by another version's address is not kept."""
     found = assets().get(name) or flask.abort(404)
-    packed = found.packed if "gzip" in flask.request.accept_encodings else None
+    packed = found.packed if flask.request.accept_encodings.quality("gzip") else None
     made = flask.Response(packed or found.body, content_type=found.media_type)
     made.headers["Cache-Control"] = _FOR_EVER if kept == version() else "no-cache"
     if found.packed:

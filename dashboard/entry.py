@@ -4,9 +4,8 @@ import flask
 from werkzeug.wrappers import Response
 
 from core.errors import MapTargeterError
-from dashboard.frame import (
-    ANYONE, cookie_name, form, inside, open_to, page, pages, refused, secure, see, surroundings, visitor, visitor_or_none,
-)  # fmt: skip
+from dashboard import frame
+from dashboard.frame import ANYONE, form, inside, open_to, page, pages, refused, see, visitor_or_none
 from dashboard.limits import PASSWORDS, SIGN_UPS, limiter, login_name
 from services import members, sessions, users
 from services.users import User
@@ -57,10 +56,10 @@ def sign_up_now() -> Response:
 @open_to("viewer")
 def log_out() -> Response:
     """End the session, here and on the server."""
-    sessions.end(visitor().user_id, visitor().session_id)
+    sessions.end(frame.visitor().user_id, frame.visitor().session_id)
     flask.session.clear()
     made = see("log_in", "You are logged out.")
-    made.delete_cookie(cookie_name(), path="/", secure=secure(), httponly=True, samesite="Lax")
+    made.delete_cookie(frame.cookie_name(), path="/", secure=frame.secure(), httponly=True, samesite="Lax")
     return made
 
 
@@ -117,11 +116,11 @@ def _let_in(user: User, target: str) -> Response:
         sessions.end(before.user_id, before.session_id)
     flask.session.clear()
     token = sessions.start(
-        user.id, user.account_id, surroundings().about().address, flask.request.headers.get("User-Agent", "")
+        user.id, user.account_id, frame.surroundings().about().address, flask.request.headers.get("User-Agent", "")
     )
     made = flask.redirect(target, 303)
     lasts = round(sessions.LONGEST.total_seconds())
     made.set_cookie(
-        cookie_name(), token, max_age=lasts, path="/", secure=secure(), httponly=True, samesite="Lax"
+        frame.cookie_name(), token, max_age=lasts, path="/", secure=frame.secure(), httponly=True, samesite="Lax"
     )  # fmt: skip
     return made

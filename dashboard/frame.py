@@ -1,4 +1,4 @@
-"""What every page stands in: who looks, what they may do, which account the services work for, and what a browser may do.
+"""What every page stands in: who looks, what they may do, for which account, and what the browser may do.
 
 Safe by default. A page is for members of an account; one that changes something (any method but GET) is for roles
 from ``member`` on. ``open_to`` says otherwise, for single views. Every form carries a CSRF token, or is refused.
@@ -165,7 +165,7 @@ def for_templates() -> dict[str, Any]:
 
 
 def policy(**more: str) -> str:
-    """Return the Content-Security-Policy of a page; each of ``more`` (``style_src=...``) adds sources to a directive."""
+    """Return the Content-Security-Policy of a page; ``more`` (``style_src=...``) adds sources to directives."""
     tiles = urlsplit(config.current().tile_url)
     pictures = f"data: {tiles.scheme}://{tiles.netloc}" if tiles.netloc else "data:"
     directives = {

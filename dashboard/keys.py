@@ -1,6 +1,7 @@
 """API keys: made with scopes and an end, shown once, replaced, revoked."""
 
 from datetime import timedelta
+from typing import Any
 
 import flask
 from werkzeug.wrappers import Response
@@ -68,5 +69,5 @@ def _listed() -> Page:
     return api_keys.page(caller(), ROWS, flask.request.args.get("cursor"))
 
 
-def _choices() -> dict[str, object]:
+def _choices() -> dict[str, Any]:
     return {"scopes": api_keys.SCOPES, "lives": LIVES, "overlaps": OVERLAPS, "now": clock.now_stamp()}

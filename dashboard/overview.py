@@ -1,6 +1,7 @@
 """The first page: signed out, what this is; signed in, what happened lately and what to do next."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import flask
 from werkzeug.wrappers import Response
@@ -50,7 +51,7 @@ def overview() -> Response:
     return page("overview.html", **_standing())
 
 
-def _standing() -> dict[str, object]:
+def _standing() -> dict[str, Any]:
     mine = caller()
     made_scans, made_exports = scans.list_scans(mine, LATEST).rows, exports.list_exports(mine, LATEST).rows
     total = leads.list_leads(mine, limit=1, fields=["id"]).total

@@ -50,7 +50,7 @@ class Session(base.Model):
 
 
 class OneTimeLink(base.Model):
-    """Makes whoever has it a member of an account; one with ``user_id`` lets that user choose a new password instead."""
+    """Makes whoever has it a member of an account, or lets the user ``user_id`` choose a new password."""
 
     id = peewee.CharField(max_length=40, primary_key=True)
     digest = peewee.CharField(max_length=64, unique=True)
@@ -96,7 +96,7 @@ def members(account_id: str) -> list[Row]:
     joined = Membership.select(User.id, User.email, Membership.role, Membership.created_at).join(
         User, on=(User.id == Membership.user_id)
     )
-    return list(joined.where(Membership.account_id == account_id).order_by(Membership.created_at, User.id).dicts())
+    return _all(joined.where(Membership.account_id == account_id).order_by(Membership.created_at, User.id))
 
 
 def memberships(user_id: str) -> list[Row]:
@@ -104,7 +104,7 @@ def memberships(user_id: str) -> list[Row]:
     joined = Membership.select(Account.id, Account.email, Membership.role).join(
         Account, on=(Account.id == Membership.account_id)
     )
-    return list(joined.where(Membership.user_id == user_id).order_by(Membership.created_at, Account.id).dicts())
+    return _all(joined.where(Membership.user_id == user_id).order_by(Membership.created_at, Account.id))
 
 
 def set_role(account_id: str, user_id: str, role: str) -> None:
@@ -143,7 +143,7 @@ def sessions(user_id: str, since: str, now: str) -> list[Row]:
     """Return the sessions of a user that were seen after ``since`` and have not ended, last seen first."""
     alive = (Session.user_id == user_id) & (Session.last_seen_at > since) & (Session.expires_at > now)
     shown = (Session.id, Session.created_at, Session.last_seen_at, Session.address, Session.agent)
-    return list(Session.select(*shown).where(alive).order_by(Session.last_seen_at.desc(), Session.id).dicts())
+    return _all(Session.select(*shown).where(alive).order_by(Session.last_seen_at.desc(), Session.id))
 
 
 def note_seen(session_id: str, now: str) -> None:
@@ -186,7 +186,7 @@ def invitations(account_id: str, now: str) -> list[Row]:
     """Return the invitations of an account that can still be used, newest first."""
     shown = (OneTimeLink.id, OneTimeLink.role, OneTimeLink.created_at, OneTimeLink.expires_at)
     open_ones = OneTimeLink.select(*shown).where(OneTimeLink.account_id == account_id, OneTimeLink.expires_at > now)
-    return list(open_ones.order_by(OneTimeLink.id.desc()).dicts())
+    return _all(open_ones.order_by(OneTimeLink.id.desc()))
 
 
 def use_link(link_id: str) -> bool:
@@ -207,6 +207,10 @@ def withdraw_resets(user_id: str) -> None:
 
 def _membership(account_id: str, user_id: str) -> Any:
     return (Membership.account_id == account_id) & (Membership.user_id == user_id)
+
+
+def _all(query: Any) -> list[Row]:
+    return list(query.dicts())
 
 
 def _first(query: Any) -> Row | None:

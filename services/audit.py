@@ -62,7 +62,9 @@ def record(caller: Caller, action: str, target_id: str, before: Facts = NONE, af
 
     ``before`` and ``after`` are the properties of the target that are worth telling; those that differ are kept.
     """
-    _write(caller.account_id, caller.key_id or caller.user_id or OPERATOR, caller.address, action, target_id, before, after)
+    _write(
+        caller.account_id, caller.key_id or caller.user_id or OPERATOR, caller.address, action, target_id, before, after
+    )
 
 
 def record_finder(account_id: str, action: str, target_id: str, before: Facts = NONE, after: Facts = NONE) -> None:

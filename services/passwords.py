@@ -38,7 +38,7 @@ def require_good(password: str, email: str) -> None:
         wrong = f"must have at least {SHORTEST} characters"
     elif len(password) > LONGEST:
         wrong = f"must have at most {LONGEST} characters"
-    elif len(set(password)) < 4 or email.split("@")[0].lower() in password.lower() and len(password) < 20:
+    elif len(set(password)) < 4 or (email.split("@")[0].lower() in password.lower() and len(password) < 20):
         wrong = "is too easy to guess: it repeats itself, or your address"
     if wrong:
         raise InvalidInput(f"The password {wrong}.", [Violation("body", "password", "not_allowed", wrong, "/password")])
