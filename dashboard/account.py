@@ -1,5 +1,6 @@
 """The visitor's own profile and sessions, the members of the account, and its audit log."""
 
+from collections import defaultdict
 from typing import Any
 
 import flask
@@ -8,7 +9,7 @@ from werkzeug.wrappers import Response
 from core.errors import MapTargeterError
 from dashboard.frame import caller, form, open_to, page, pages, refused, see, visitor
 from dashboard.limits import PASSWORDS, limiter
-from services import audit, members, sessions, users
+from services import api_keys, audit, members, sessions, users
 
 AUDIT_ROWS = 50
 
@@ -107,8 +108,16 @@ def remove_member(user_id: str) -> Response:
 def audit_log() -> Response:
     """Show what was done to keys, webhooks and members."""
     entries = audit.page(caller(), AUDIT_ROWS, flask.request.args.get("cursor"))
-    names = {member.id: member.email for member in members.of_account(caller())}
-    return page("audit_log.html", entries=entries, names=names)
+    return page("audit_log.html", entries=entries, names=_names())
+
+
+def _names() -> defaultdict[str, str]:
+    """Return what people call members and keys, by id; empty for what has no name (any more)."""
+    mine = caller()
+    most = mine.plan.rows_per_page
+    made = {key.id: f"{key.name} (key)" for key in api_keys.page(mine, most, revoked=True).rows}
+    made |= {key.id: f"{key.name} (key)" for key in api_keys.page(mine, most).rows}
+    return defaultdict(str, made | {member.id: member.email for member in members.of_account(mine)})
 
 
 def _team() -> dict[str, Any]:

@@ -66,7 +66,8 @@ def _created(name: str, scopes: list[str], days: str) -> dict[str, str]:
 
 
 def _listed() -> Page:
-    return api_keys.page(caller(), ROWS, flask.request.args.get("cursor"))
+    asked = flask.request.args
+    return api_keys.page(caller(), ROWS, asked.get("cursor"), revoked=asked.get("revoked") == "yes")
 
 
 def _choices() -> dict[str, Any]:
