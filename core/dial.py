@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from ipaddress import ip_address
 from threading import BoundedSemaphore, Thread
 from time import monotonic
+from typing import Any
 
 from core.addresses import Address, shown
 from core.outbound import Kind, OutboundError, Tls
@@ -93,7 +94,10 @@ def tls_facts(sock: socket.socket) -> Tls | None:
     if not isinstance(sock, ssl.SSLSocket):
         return None
     cipher, certificate = sock.cipher(), sock.getpeercert() or {}
-    return Tls(sock.version() or "", cipher[0] if cipher else "", str(certificate.get("notAfter", "")))
+    subject: Any = certificate.get("subject", ())
+    names = [value for part in subject for name, value in part if name == "commonName"]
+    expires = str(certificate.get("notAfter", ""))
+    return Tls(sock.version() or "", cipher[0] if cipher else "", expires, str(names[0]) if names else "")
 
 
 def _look_up(host: str, resolver: Resolver, future: Future[Sequence[str]]) -> None:

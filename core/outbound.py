@@ -28,11 +28,12 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """What TLS agreed on; ``expires`` is the end of the certificate as OpenSSL writes it."""
+    """What TLS agreed on; ``expires`` is the end of the certificate as OpenSSL writes it, ``subject`` whose it is."""
 
     version: str
     cipher: str
     expires: str
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,12 @@ class WebhookEndpointSchema(Schema):
     url = fields.String()
     description = fields.String()
     event_types = fields.List(fields.String())
+    header_names = fields.List(fields.String())
+    signing = fields.String()
+    public_key = fields.String(allow_none=True)
     status = fields.String()
     disabled_reason = fields.String(allow_none=True)
+    failing_since = fields.String(allow_none=True)
     created_at = fields.String()
 
 
@@ -30,16 +34,58 @@ class AttemptSchema(Schema):
     error = fields.String(allow_none=True)
 
 
+class AttemptTlsSchema(Schema):
+    version = fields.String()
+    cipher = fields.String()
+    expires = fields.String()
+    subject = fields.String()
+
+
+class AttemptTimingSchema(Schema):
+    resolve_ms = fields.Float(allow_none=True)
+    connect_ms = fields.Float(allow_none=True)
+    tls_ms = fields.Float(allow_none=True)
+    first_byte_ms = fields.Float(allow_none=True)
+    total_ms = fields.Float()
+
+
+class AttemptDetailSchema(AttemptSchema):
+    error_code = fields.String(allow_none=True)
+    address = fields.String(allow_none=True)
+    tls = fields.Nested(AttemptTlsSchema, allow_none=True)
+    timing = fields.Nested(AttemptTimingSchema)
+    response_headers = fields.Dict(keys=fields.String(), values=fields.String(), allow_none=True)
+    response_body = fields.String(allow_none=True)
+
+
 class DeliverySchema(Schema):
     id = fields.String()
     event_id = fields.String()
     event_type = fields.String()
     webhook_endpoint_id = fields.String()
+    sequence = fields.Integer()
     status = fields.String()
     attempts = fields.List(fields.Nested(AttemptSchema))
     next_attempt_at = fields.String(allow_none=True)
     created_at = fields.String()
     finished_at = fields.String(allow_none=True)
+
+
+class DeliveryDetailSchema(DeliverySchema):
+    attempts = fields.List(fields.Nested(AttemptDetailSchema))
+
+
+class RecoverySchema(Schema):
+    recovered = fields.Integer()
+    has_more = fields.Boolean()
+
+
+class EventSchema(Schema):
+    id = fields.String()
+    type = fields.String()
+    sequence = fields.Integer()
+    created_at = fields.String()
+    payload = fields.Dict()
 
 
 class ApiKeySchema(Schema):

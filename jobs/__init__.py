@@ -8,7 +8,7 @@ from this file.
 
 from jobs import deliver_webhook, run_scan, write_export
 from jobs.worker import Handler, Periodic
-from services import export_files, idempotency, job_care, scanning
+from services import export_files, idempotency, job_care, scanning, webhook_deliveries
 
 HANDLERS: dict[str, Handler] = {
     # kind: module.run
@@ -29,4 +29,6 @@ PERIODIC: list[Periodic] = [
     Periodic("expired_exports", 300.0, export_files.delete_expired),
     Periodic("forgotten_keys", 3600.0, idempotency.sweep),
     Periodic("dead_jobs", 3600.0, job_care.purge),
+    Periodic("abandoned_deliveries", 60.0, webhook_deliveries.start_overdue),
+    Periodic("old_deliveries", 3600.0, webhook_deliveries.give_up_old),
 ]

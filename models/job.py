@@ -129,6 +129,16 @@ def enqueue_many(jobs: Sequence[New]) -> list[str]:
     return made
 
 
+def hasten(kind: str, key: str, moment: datetime | None = None) -> None:
+    """Let the job of this key, if it waits for later, run at ``moment`` or now."""
+    at = clock.stamp(moment or clock.now())
+    base.change(
+        "UPDATE job SET run_at = ? WHERE kind = ? AND dedupe_key = ? AND state = 'queued' AND turn IS NULL"
+        " AND run_at > ?",
+        (at, kind, key, at),
+    )
+
+
 def claim(
     limits: Mapping[str, int], worker: str, *, lease_s: float, batch: int = 1, now: datetime | None = None,
     shares: Mapping[str, Share] | None = None,
@@ -164,6 +174,13 @@ def held(jobs: Sequence[Job]) -> set[str]:
 def holds(job: Job) -> bool:
     """Tell whether the claim still stands."""
     return bool(held([job]))
+
+
+def keep(job: Job) -> None:
+    """Let nobody take the job over before the transaction ends; raise LeaseLost if somebody has."""
+    sql = "SELECT 1 FROM job WHERE id = ? AND token = ?"
+    if not base.rows(sql if base.is_sqlite() else sql + " FOR UPDATE", (job.id, job.token)):
+        raise LeaseLost(job.id)
 
 
 def renew(jobs: Sequence[Job], lease_s: float) -> set[str]:

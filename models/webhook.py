@@ -1,11 +1,12 @@
 """Webhooks: who wants to know, what happened, and every attempt to tell them.
 
-An event and its deliveries are written in the transaction that made the event true (an outbox), so
-neither can exist without the other. Where an endpoint and a delivery are locked together, the endpoint
-comes first.
+An event and its deliveries are written in the transaction that made the event true (an outbox), so neither can exist
+without the other. Locks are taken in one order: the account's sequence, endpoint, delivery, job. The queries on
+deliveries are in ``models.delivery``.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,11 @@ from models.base import JSONText, Stamp
 
 
 class WebhookEndpoint(base.Model):
-    """``secrets`` is newest first: [{"sealed", "valid_until"}]; see ``core.sealing``. Every one still valid signs."""
+    """``secrets`` is newest first: [{"sealed", "valid_until", "private_key"}]; every one still valid signs.
+
+    ``headers`` are the customer's own, sealed. ``sequence`` is the number of the last delivery. The last three columns
+    are ``services.delivery.Health``.
+    """
 
     id = peewee.CharField(max_length=40, primary_key=True)
     account_id = peewee.CharField(max_length=40)
@@ -25,8 +30,16 @@ class WebhookEndpoint(base.Model):
     description = peewee.TextField()
     event_types = JSONText()
     status = peewee.CharField(max_length=16)  # enabled | paused | disabled
-    disabled_reason = peewee.CharField(max_length=32, null=True)  # gone
+    disabled_reason = peewee.CharField(max_length=32, null=True)  # gone | failing
+    signing = peewee.CharField(max_length=16, default="hmac")  # hmac | ed25519
+    public_key = peewee.CharField(max_length=64, null=True)
     secrets = JSONText()
+    headers = peewee.TextField(null=True)
+    header_names = JSONText(default=list)
+    sequence = peewee.BigIntegerField(default=0)
+    failures = peewee.IntegerField(default=0)
+    failing_since = Stamp(null=True)
+    held_until = Stamp(null=True)
     created_at = Stamp()
     updated_at = Stamp()
 
@@ -56,21 +69,35 @@ class EventSequence(base.Model):
 
 
 class Delivery(base.Model):
-    """One event for one endpoint. Pending without ``next_attempt_at``: it waits for the endpoint to be enabled."""
+    """One event for one endpoint, ``sequence`` without gaps for each endpoint.
+
+    ``slot`` is set while a job sends it: its endpoint's job of that number, and no other. ``attempts_before`` counts
+    those made before the customer asked to begin again.
+    """
 
     id = peewee.CharField(max_length=40, primary_key=True)
     account_id = peewee.CharField(max_length=40)
     event_id = peewee.CharField(max_length=40)
     endpoint_id = peewee.CharField(max_length=40)
+    sequence = peewee.BigIntegerField()
     status = peewee.CharField(max_length=16)  # pending | delivered | failed
     attempts_count = peewee.IntegerField(default=0)
+    attempts_before = peewee.IntegerField(default=0)
     next_attempt_at = Stamp(null=True)
-    last_status_code = peewee.IntegerField(null=True)
+    slot = peewee.SmallIntegerField(null=True)
     created_at = Stamp()
     finished_at = Stamp(null=True)
 
     class Meta:
         indexes = ((("account_id", "endpoint_id", "id"), False), (("event_id", "endpoint_id"), True))
+
+
+for _index in (
+    "delivery_due ON delivery (endpoint_id, next_attempt_at, id) WHERE status = 'pending'",
+    "delivery_slot ON delivery (endpoint_id, slot) WHERE slot IS NOT NULL",
+    "delivery_waiting ON delivery (created_at) WHERE status = 'pending'",
+):
+    Delivery.add_index(peewee.SQL(f"CREATE INDEX IF NOT EXISTS {_index}"))
 
 
 class Attempt(base.Model):
@@ -82,7 +109,9 @@ class Attempt(base.Model):
     started_at = Stamp()
     duration_ms = peewee.IntegerField()
     status_code = peewee.IntegerField(null=True)
+    error_code = peewee.CharField(max_length=20, null=True)
     error = peewee.TextField(null=True)
+    response_headers = JSONText(null=True)
     response_body = peewee.TextField(null=True)  # its first 16 KiB
     address = peewee.TextField(null=True)  # the one connected to
     tls = JSONText(null=True)
@@ -94,65 +123,72 @@ class Attempt(base.Model):
 
 TABLES: tuple[type[base.Model], ...] = (WebhookEndpoint, Event, EventSequence, Delivery, Attempt)
 
-_ENDPOINT = (
-    WebhookEndpoint.id, WebhookEndpoint.url, WebhookEndpoint.description, WebhookEndpoint.event_types,
-    WebhookEndpoint.status, WebhookEndpoint.disabled_reason, WebhookEndpoint.created_at,
-)  # fmt: skip
-_DELIVERY = (
-    Delivery.id, Delivery.event_id, Event.type.alias("event_type"), Delivery.endpoint_id.alias("webhook_endpoint_id"),
-    Delivery.status, Delivery.next_attempt_at, Delivery.created_at, Delivery.finished_at,
-)  # fmt: skip
-_ATTEMPT = (
-    Attempt.delivery_id, Attempt.number, Attempt.started_at, Attempt.duration_ms, Attempt.status_code, Attempt.error,
-)  # fmt: skip
-
-_DUE = """SELECT d.id, d.endpoint_id, d.event_id, d.attempts_count, e.body, w.status, w.url, w.secrets
-          FROM delivery d JOIN event e ON e.id = d.event_id LEFT JOIN webhook_endpoint w ON w.id = d.endpoint_id
-          WHERE d.account_id = ? AND d.id = ? AND d.status = 'pending'"""  # plain: it runs for every attempt
-
 Row = dict[str, Any]
+
+_LOCK = re.compile(r" FOR UPDATE( OF \w+)?( SKIP LOCKED)?")
+
+_SHOWN = (
+    WebhookEndpoint.id, WebhookEndpoint.url, WebhookEndpoint.description, WebhookEndpoint.event_types,
+    WebhookEndpoint.header_names, WebhookEndpoint.signing, WebhookEndpoint.public_key, WebhookEndpoint.status,
+    WebhookEndpoint.disabled_reason, WebhookEndpoint.failing_since, WebhookEndpoint.created_at,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
-    """A pending delivery with its event and endpoint; ``endpoint_status`` is None once the endpoint is deleted."""
+class Target:
+    """An endpoint as a sender needs it."""
 
-    delivery_id: str
-    endpoint_id: str
-    event_id: str
-    attempts_count: int
-    body: str
-    endpoint_status: str | None
-    url: str | None
+    status: str
+    url: str
     secrets: list[Row]
+    headers: str | None
+    failures: int
+    failing_since: str | None
+    held_until: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """An endpoint that gets an event, and the number of that delivery."""
+
+    endpoint_id: str
+    sequence: int
+    enabled: bool
 
 
 def endpoints(account_id: str, limit: int, after: str | None = None) -> list[Row]:
     """Return up to ``limit`` endpoints, newest first, from the one after ``after`` on."""
-    query = WebhookEndpoint.select(*_ENDPOINT).where(WebhookEndpoint.account_id == account_id)
+    query = WebhookEndpoint.select(*_SHOWN).where(WebhookEndpoint.account_id == account_id)
     if after is not None:
         query = query.where(WebhookEndpoint.id < after)
-    return _all(query.order_by(WebhookEndpoint.id.desc()).limit(limit))
+    return all_rows(query.order_by(WebhookEndpoint.id.desc()).limit(limit))
 
 
 def endpoint(account_id: str, endpoint_id: str) -> Row | None:
     """Return what may be shown of one endpoint; None if the account has no such."""
-    return _first(WebhookEndpoint.select(*_ENDPOINT).where(*_is_endpoint(account_id, endpoint_id)))
+    query = WebhookEndpoint.select(*_SHOWN).where(*_is_endpoint(account_id, endpoint_id))
+    return first_row(query)
 
 
 def count_endpoints(account_id: str) -> int:
     return int(WebhookEndpoint.select().where(WebhookEndpoint.account_id == account_id).count())
 
 
-def lock_endpoint(account_id: str, endpoint_id: str) -> str | None:
-    """Return the endpoint's status (None: there is none), which nobody changes before the transaction ends."""
-    query = WebhookEndpoint.select(WebhookEndpoint.status).where(*_is_endpoint(account_id, endpoint_id))
-    row = _first(query if base.is_sqlite() else query.for_update())
-    return str(row["status"]) if row else None
+def lock_endpoint(account_id: str, endpoint_id: str) -> Target | None:
+    """Return the endpoint (None: there is none), which nobody changes before the transaction ends."""
+    lines = sql(
+        "SELECT status, url, secrets, headers, failures, failing_since, held_until FROM webhook_endpoint"
+        " WHERE account_id = ? AND id = ? FOR UPDATE"
+    )
+    found = base.rows(lines, (account_id, endpoint_id))
+    if not found:
+        return None
+    status, url, secrets, *rest = found[0]
+    return Target(status, url, orjson.loads(secrets), *rest)
 
 
-def disable_endpoint(account_id: str, endpoint_id: str, reason: str, now: str) -> None:
-    changes = {"status": "disabled", "disabled_reason": reason, "updated_at": now}
+def change_endpoint(account_id: str, endpoint_id: str, changes: Row) -> None:
+    """Set columns of an endpoint."""
     WebhookEndpoint.update(changes).where(*_is_endpoint(account_id, endpoint_id)).execute()
 
 
@@ -163,73 +199,81 @@ def delete_endpoint(account_id: str, endpoint_id: str, now: str) -> bool:
     waiting = (
         (Delivery.account_id == account_id) & (Delivery.endpoint_id == endpoint_id) & (Delivery.status == "pending")
     )
-    Delivery.update(status="failed", next_attempt_at=None, finished_at=now).where(waiting).execute()
+    Delivery.update(status="failed", next_attempt_at=None, slot=None, finished_at=now).where(waiting).execute()
     return True
 
 
-def subscribers(account_id: str, event_type: str) -> list[str]:
-    """Return the ids of the account's endpoints that want events of this type, enabled or not."""
-    query = WebhookEndpoint.select(WebhookEndpoint.id, WebhookEndpoint.event_types)
-    rows = _all(query.where(WebhookEndpoint.account_id == account_id).order_by(WebhookEndpoint.id))
-    return [row["id"] for row in rows if event_type in row["event_types"]]
+def subscribe(account_id: str, event_type: str, besides: str = "") -> list[Subscriber]:
+    """Number a new delivery for each of the account's endpoints that want this type, enabled or not.
+
+    They stay as they are until the transaction ends; one rolled back gives the numbers back.
+    """
+    raised = """UPDATE webhook_endpoint SET sequence = sequence + 1 WHERE account_id = ? AND event_types LIKE ?
+             AND id <> ? RETURNING id, sequence, status"""
+    return _subscribers(raised, (account_id, f'%"{event_type}"%', besides))
+
+
+def number_deliveries(account_id: str, endpoint_id: str, count: int = 1) -> Subscriber | None:
+    """Number ``count`` new deliveries for one endpoint, the last of which is returned; None if there is none such."""
+    raised = """UPDATE webhook_endpoint SET sequence = sequence + ? WHERE account_id = ? AND id = ?
+             RETURNING id, sequence, status"""
+    return next(iter(_subscribers(raised, (count, account_id, endpoint_id))), None)
 
 
 def next_sequence(account_id: str) -> int:
     """Return the account's next event number; a transaction rolled back gives its number back."""
-    sql = """INSERT INTO event_sequence (account_id, latest) VALUES (?, 1)
-             ON CONFLICT (account_id) DO UPDATE SET latest = event_sequence.latest + 1 RETURNING latest"""
-    return int(base.rows(sql, (account_id,))[0][0])
+    return _raised_sequence(account_id, 1)
 
 
-def deliveries(account_id: str, endpoint_id: str, limit: int, after: str | None = None) -> list[Row]:
-    """Return up to ``limit`` deliveries of an endpoint, newest first, from the one after ``after`` on."""
-    query = _deliveries(account_id).where(Delivery.endpoint_id == endpoint_id)
-    if after is not None:
-        query = query.where(Delivery.id < after)
-    return _all(query.order_by(Delivery.id.desc()).limit(limit))
+def hold_sequence(account_id: str) -> None:
+    """Let no event of the account be written by others until the transaction ends."""
+    _raised_sequence(account_id, 0)
 
 
-def delivery(account_id: str, endpoint_id: str, delivery_id: str) -> Row | None:
-    mine = (Delivery.endpoint_id == endpoint_id, Delivery.id == delivery_id)
-    return _first(_deliveries(account_id).where(*mine))
+def add_event(row: Row) -> None:
+    base.database.execute_sql(
+        base.portable("INSERT INTO event (id, account_id, sequence, type, body, created_at) VALUES (?, ?, ?, ?, ?, ?)"),
+        tuple(row[name] for name in ("id", "account_id", "sequence", "type", "body", "created_at")),
+    )
 
 
-def attempts(account_id: str, delivery_ids: Iterable[str]) -> list[Row]:
-    """Return the summary of every attempt of these deliveries, in the order they were made."""
-    mine = (Attempt.account_id == account_id) & Attempt.delivery_id.in_(list(delivery_ids))
-    return _all(Attempt.select(*_ATTEMPT).where(mine).order_by(Attempt.delivery_id, Attempt.number))
+def add_deliveries(rows: Sequence[Row]) -> None:
+    Delivery.insert_many(rows).execute()
 
 
-def due(account_id: str, delivery_id: str) -> Due | None:
-    """Return everything a pending delivery's next attempt needs; None if it is not pending."""
-    found = base.rows(_DUE, (account_id, delivery_id))
-    if not found:
-        return None
-    delivery, endpoint, event, attempts_count, body, status, url, secrets = found[0]
-    return Due(delivery, endpoint, event, attempts_count, body, status, url, orjson.loads(secrets or "[]"))
-
-
-def settle(account_id: str, delivery_id: str, **changes: Any) -> bool:
-    """Change a delivery that is still pending; False if it is not, as after its endpoint was deleted."""
-    return bool(Delivery.update(changes).where(*_is_pending(account_id, delivery_id)).execute())
-
-
-def _all(query: Any) -> list[Row]:
+def all_rows(query: Any) -> list[Row]:
     return list(query.dicts())
 
 
-def _first(query: Any) -> Row | None:
+def first_row(query: Any) -> Row | None:
     return next(iter(query.limit(1).dicts()), None)
 
 
-def _deliveries(account_id: str) -> Any:
-    query = Delivery.select(*_DELIVERY).join(Event, on=(Event.id == Delivery.event_id))
-    return query.where(Delivery.account_id == account_id)
+def sql(text: str, *lists: int) -> str:
+    """Write each ``(...)`` out as so many placeholders, and leave row locks to the database that has them.
+
+    On SQLite a writing transaction holds the only write lock there is.
+    """
+    for count in lists:
+        text = text.replace("(...)", f"({', '.join('?' * count)})", 1)
+    return _LOCK.sub("", text) if base.is_sqlite() else text
+
+
+def _raised_sequence(account_id: str, by: int) -> int:
+    raised = """INSERT INTO event_sequence (account_id, latest) VALUES (?, ?)
+             ON CONFLICT (account_id) DO UPDATE SET latest = event_sequence.latest + excluded.latest RETURNING latest"""
+    return int(base.rows(raised, (account_id, by))[0][0])
+
+
+def _subscribers(raised: str, parameters: tuple[Any, ...]) -> list[Subscriber]:
+    return sorted(
+        (
+            Subscriber(endpoint_id, number, status == "enabled")
+            for endpoint_id, number, status in base.rows(raised, parameters)
+        ),
+        key=lambda one: one.endpoint_id,
+    )
 
 
 def _is_endpoint(account_id: str, endpoint_id: str) -> tuple[peewee.Expression, ...]:
     return (WebhookEndpoint.account_id == account_id, WebhookEndpoint.id == endpoint_id)
-
-
-def _is_pending(account_id: str, delivery_id: str) -> tuple[peewee.Expression, ...]:
-    return (Delivery.account_id == account_id, Delivery.id == delivery_id, Delivery.status == "pending")

@@ -20,6 +20,9 @@ KEY_ROTATED = "api_key.rotated"
 KEY_REVOKED = "api_key.revoked"
 KEY_REVOKED_BY_FINDER = "api_key.revoked_by_finder"
 ENDPOINT_CREATED = "webhook_endpoint.created"
+ENDPOINT_UPDATED = "webhook_endpoint.updated"
+ENDPOINT_ROTATED = "webhook_endpoint.secret_rotated"
+ENDPOINT_DISABLED = "webhook_endpoint.disabled"
 ENDPOINT_DELETED = "webhook_endpoint.deleted"
 LOGGED_IN = "user.logged_in"
 PASSWORD_CHANGED = "user.password_changed"  # noqa: S105 - the name of an action
@@ -29,6 +32,7 @@ JOINED = "member.joined"
 ROLE_CHANGED = "member.role_changed"
 REMOVED = "member.removed"
 OPERATOR = "operator"  # a command on the server
+SYSTEM = "system"  # MapTargeter by itself
 FINDER = "finder"  # somebody without a key, of whom no address is kept: they did the account a favour
 
 Facts = Mapping[str, Any]
@@ -46,7 +50,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What may be told of one thing done. ``actor`` is the id of a key or user, ``operator`` or ``finder``."""
+    """What may be told of one thing done. ``actor`` is the id of a key or user, ``operator``, ``system`` or ``finder``."""
 
     id: str
     at: str
@@ -70,6 +74,11 @@ def record(caller: Caller, action: str, target_id: str, before: Facts = NONE, af
 def record_finder(account_id: str, action: str, target_id: str, before: Facts = NONE, after: Facts = NONE) -> None:
     """Write what somebody without a key did to something of ``account_id``; otherwise as ``record``."""
     _write(account_id, FINDER, None, action, target_id, before, after)
+
+
+def record_own(account_id: str, action: str, target_id: str, before: Facts = NONE, after: Facts = NONE) -> None:
+    """Write what MapTargeter did by itself to something of ``account_id``; otherwise as ``record``."""
+    _write(account_id, SYSTEM, None, action, target_id, before, after)
 
 
 def page(caller: Caller, limit: int, cursor: str | None = None) -> pages.Page:

@@ -135,5 +135,31 @@ def test_the_id_cannot_borrow_from_the_timestamp() -> None:
     ],
 )
 def test_a_damaged_secret_is_an_error(secret: str) -> None:
-    with pytest.raises(ValueError, match="signing secret"):
+    with pytest.raises(ValueError, match="whsec_"):
         signing.sign(secret, "evt_1", NOW, b"")
+
+
+PRIVATE, PUBLIC = signing.new_key_pair()
+
+
+@given(ids, times, st.binary(max_size=200), st.integers(-300, 300))
+def test_whoever_has_the_public_key_can_verify(message_id: str, timestamp: int, body: bytes, late: int) -> None:
+    sent = signing.headers([SECRET, PRIVATE], message_id, timestamp, body)
+    assert [one.split(",")[0] for one in sent["webhook-signature"].split(" ")] == ["v1", "v1a"]
+    assert signing.verify(PUBLIC, sent, body, now=timestamp + late)
+    assert signing.verify(SECRET, sent, body, now=timestamp)
+    assert not signing.verify(PUBLIC, sent, body + b" ", now=timestamp)
+    assert not signing.verify(signing.new_key_pair()[1], sent, body, now=timestamp)
+    relabelled = sent | {"webhook-signature": sent["webhook-signature"].replace("v1a,", "v1,")}
+    assert not signing.verify(PUBLIC, relabelled, body, now=timestamp)
+
+
+def test_the_official_library_overlooks_signatures_of_the_other_kind() -> None:
+    sent = signing.headers([PRIVATE, SECRET], "evt_1", int(clock.now().timestamp()), b"{}")
+    official(SECRET).verify(b"{}", sent)
+
+
+@pytest.mark.parametrize("key", ["whsk_", "whsk_AAAA", "whsk_not base64!", SECRET.replace("whsec_", "whsk_")])
+def test_a_damaged_private_key_is_an_error(key: str) -> None:
+    with pytest.raises(ValueError, match="whsk_"):
+        signing.sign(key, "evt_1", NOW, b"{}")

@@ -1,7 +1,7 @@
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.parser import BytesParser
 
@@ -14,9 +14,11 @@ from jobs import HANDLERS, deliver_webhook
 from jobs.worker import Worker
 from models import base, webhook
 from models import job as queue
-from services import accounts, delivery, webhooks
+from services import accounts, audit, delivery, webhook_deliveries, webhook_endpoints, webhook_secrets, webhooks
 from services.accounts import Caller
-from tests.core.receivers import Peer, Receiver, receiver
+from services.webhook_deliveries import Delivery
+from services.webhook_endpoints import Wanted, checked_url
+from tests.core.receivers import Peer, Receiver, polite, receiver
 
 pytestmark = pytest.mark.usefixtures("database")
 START = datetime(2026, 11, 24, 4, 38, tzinfo=UTC)
@@ -48,6 +50,12 @@ def alice() -> Caller:
     return accounts.create("alice@example.com", "pro")
 
 
+@pytest.fixture(autouse=True)
+def closed_connections() -> Iterator[None]:
+    yield
+    webhooks.client().close()
+
+
 @contextmanager
 def answering(*answers: str, body: bytes = b"ok", before: Callable[[], None] = lambda: None) -> Iterator[Receiver]:
     """Answer requests with a status and headers each, the last for all that follow."""
@@ -64,7 +72,7 @@ def answering(*answers: str, body: bytes = b"ok", before: Callable[[], None] = l
 
 
 def subscribe(caller: Caller, url: str) -> tuple[str, str]:
-    endpoint, secret = webhooks.create_endpoint(caller, webhooks.checked_url(url), ["scan.completed"])
+    endpoint, secret = webhook_endpoints.create(caller, Wanted(checked_url(url), ["scan.completed"]))
     return endpoint.id, secret
 
 
@@ -82,8 +90,18 @@ def claim() -> queue.Job:
     return job
 
 
-def only_delivery(caller: Caller, endpoint_id: str) -> webhooks.Delivery:
-    made: list[webhooks.Delivery] = webhooks.page_of_deliveries(caller, endpoint_id, 10).rows
+def work_of(job: queue.Job) -> deliver_webhook.Work:
+    return deliver_webhook.Work(job, job.account_id or "", job.payload["endpoint_id"], job.payload["slot"])
+
+
+def begin(job: queue.Job) -> deliver_webhook.Batch:
+    batch = deliver_webhook.begin(work_of(job))
+    assert batch is not None
+    return batch
+
+
+def only_delivery(caller: Caller, endpoint_id: str) -> Delivery:
+    made: list[Delivery] = webhook_deliveries.page(caller, endpoint_id, 10).rows
     assert len(made) == 1
     return made[0]
 
@@ -198,11 +216,13 @@ def test_gone_disables_the_endpoint_and_nothing_is_lost(alice: Caller, time: Clo
         time.advance(7 * 86_400)
         assert work() == 0
     assert len(server.requests) == 1
-    endpoint = webhooks.get_endpoint(alice, endpoint_id)
+    endpoint = webhook_endpoints.get(alice, endpoint_id)
     assert (endpoint.status, endpoint.disabled_reason) == ("disabled", "gone")
-    made = webhooks.page_of_deliveries(alice, endpoint_id, 10).rows
+    made = webhook_deliveries.page(alice, endpoint_id, 10).rows
     assert [(row.status, row.next_attempt_at) for row in made] == [("pending", None)] * 2
     assert waiting_jobs() == 0
+    log = [(entry.action, entry.actor, entry.target_id) for entry in audit.page(alice, 10).rows]
+    assert ("webhook_endpoint.disabled", "system", endpoint_id) in log
 
 
 @pytest.mark.parametrize("status", ["paused", "disabled"])
@@ -211,53 +231,55 @@ def test_nothing_is_sent_while_the_endpoint_is_not_enabled(alice: Caller, status
         endpoint_id, _ = subscribe(alice, server.url)
         webhook.WebhookEndpoint.update(status=status).execute()
         emit(alice)
-        assert work() == 1
+        assert work() == 0
     assert server.connections == 0
     made = only_delivery(alice, endpoint_id)
     assert (made.status, made.next_attempt_at, made.attempts) == ("pending", None, [])
     assert waiting_jobs() == 0
 
 
-def test_it_goes_on_when_the_endpoint_was_enabled_just_before_setting_the_delivery_aside(alice: Caller) -> None:
+def test_what_waited_is_sent_once_the_endpoint_is_enabled(alice: Caller) -> None:
     with answering("200 OK") as server:
         endpoint_id, _ = subscribe(alice, server.url)
-        emit(alice)
-        job = claim()
-        due = webhook.due(alice.account_id, job.payload["delivery_id"])
-        assert due is not None
-        assert deliver_webhook._set_aside(job, alice.account_id, replace(due, endpoint_status="paused")) is False
-        deliver_webhook.run(job)
-    assert only_delivery(alice, endpoint_id).status == "delivered"
+        webhook_endpoints.update(alice, endpoint_id, {"status": "paused"})
+        events = [emit(alice) for _ in range(3)]
+        assert work() == 0
+        webhook_endpoints.update(alice, endpoint_id, {"status": "enabled"})
+        assert work() >= 1
+    assert sorted(parse(request)[0]["webhook-id"] for request in server.requests) == sorted(events)
+    assert waiting_jobs() == 0
+
+
+def test_a_pause_comes_between_two_deliveries(alice: Caller) -> None:
+    def pause() -> None:
+        with base.connection():
+            webhook_endpoints.update(alice, endpoint_id, {"status": "paused"})
+
+    with answering("200 OK", before=pause) as server:
+        endpoint_id, _ = subscribe(alice, server.url)
+        for _ in range(3):
+            emit(alice)
+        work()
+    assert len(server.requests) == 1
+    assert sorted(row.status for row in webhook.Delivery.select()) == ["delivered", "pending", "pending"]
+    assert [row.slot for row in webhook.Delivery.select()] == [None] * 3
 
 
 def test_what_waits_for_a_deleted_endpoint_ends(alice: Caller) -> None:
     with answering("200 OK") as server:
         endpoint_id, _ = subscribe(alice, server.url)
         emit(alice)
-        webhooks.delete_endpoint(alice, endpoint_id)
+        webhook_endpoints.delete(alice, endpoint_id)
         assert work() == 1
     assert server.connections == 0
     row = webhook.Delivery.get()
     assert (row.status, row.next_attempt_at, row.attempts_count) == ("failed", None, 0)
 
 
-def test_an_event_committed_while_its_endpoint_was_deleted_ends_too(alice: Caller) -> None:
-    with answering("200 OK") as server:
-        subscribe(alice, server.url)
-        emit(alice)
-        webhook.WebhookEndpoint.delete().execute()
-        assert work() == 1
-    assert server.connections == 0
-    row = webhook.Delivery.get()
-    assert row.status == "failed"
-    assert row.finished_at is not None
-    assert waiting_jobs() == 0
-
-
 def test_the_database_is_free_during_the_request_and_a_deleted_endpoint_gets_no_retry(alice: Caller) -> None:
     def delete() -> None:
         with base.connection():
-            webhooks.delete_endpoint(alice, endpoint_id)
+            webhook_endpoints.delete(alice, endpoint_id)
 
     with answering("500 Oops", before=delete) as server:
         endpoint_id, _ = subscribe(alice, server.url)
@@ -273,9 +295,7 @@ def test_killed_after_sending_it_is_sent_again_with_the_same_id(alice: Caller, t
     with answering("200 OK") as server:
         endpoint_id, _ = subscribe(alice, server.url)
         event_id = emit(alice)
-        message = deliver_webhook.prepare(claim())
-        assert message is not None
-        deliver_webhook.send(message)  # and no more is heard of this worker
+        deliver_webhook.send(begin(claim()))  # and no more is heard of this worker
         time.advance(61)
         assert work() == 1
     first, second = (parse(request) for request in server.requests)
@@ -290,14 +310,13 @@ def test_who_lost_the_lease_writes_nothing(alice: Caller, time: Clock) -> None:
         endpoint_id, _ = subscribe(alice, server.url)
         emit(alice)
         job = claim()
-        message = deliver_webhook.prepare(job)
-        assert message is not None
-        sent = deliver_webhook.send(message)
+        batch = begin(job)
+        sent = deliver_webhook.send(batch)
         time.advance(61)
         assert work() == 1
         before = only_delivery(alice, endpoint_id)
         with pytest.raises(queue.LeaseLost):
-            deliver_webhook.record(job, message, sent)
+            deliver_webhook.record(work_of(job), batch, sent, 1)
     assert only_delivery(alice, endpoint_id) == before
     assert before.status == "delivered"
     assert waiting_jobs() == 0
@@ -365,10 +384,192 @@ def test_each_attempt_is_signed_with_every_valid_secret(alice: Caller) -> None:
         old, expired = (signing.new_secret() for _ in range(2))
         row = webhook.WebhookEndpoint.get()
         for secret, moment in ((old, "2999-01-01T00:00:00.000Z"), (expired, "2020-01-01T00:00:00.000Z")):
-            row.secrets.append(webhooks._sealed(endpoint_id, secret) | {"valid_until": moment})
+            row.secrets.append({"sealed": webhook_secrets._seal(endpoint_id, secret), "valid_until": moment})
         webhook.WebhookEndpoint.update(secrets=row.secrets).execute()
         emit(alice)
         work()
     headers, body = parse(server.requests[0])
     assert len(headers["webhook-signature"].split(" ")) == 2
     assert Webhook(new).verify(body, headers) == Webhook(old).verify(body, headers)
+
+
+def test_no_more_than_five_are_on_their_way_to_an_endpoint_whatever_the_number_of_processes(alice: Caller) -> None:
+    with answering("200 OK") as server:
+        endpoint_id, _ = subscribe(alice, server.url)
+        for _ in range(40):
+            emit(alice)
+        for _ in range(3):  # each begun job calls others, as many as there may be
+            jobs = queue.claim({webhooks.DELIVER: 100}, "test", lease_s=60, batch=100)
+            for job in jobs:
+                begin(job)
+        assert int(webhook.Delivery.select().where(webhook.Delivery.slot.is_null(False)).count()) == webhooks.SLOTS
+        assert int(queue.JobRow.select().count()) == webhooks.SLOTS
+    assert webhook.Delivery.select().where(webhook.Delivery.endpoint_id == endpoint_id).count() == 40
+
+
+def test_many_are_sent_over_one_connection_in_order_and_numbered(alice: Caller) -> None:
+    with receiver(polite) as server:
+        endpoint_id, _ = subscribe(alice, server.url)
+        events = [emit(alice) for _ in range(60)]
+        webhook.Delivery.update(next_attempt_at=clock.now_stamp()).execute()
+        work()
+    sent = [parse(request)[0] for request in server.requests]
+    assert {one["webhook-id"] for one in sent} == set(events)
+    assert sorted(int(one["maptargeter-sequence"]) for one in sent) == list(range(1, 61))
+    assert server.connections <= 5
+    assert waiting_jobs() == 0
+    assert endpoint_id
+
+
+def test_after_ten_failures_in_a_row_only_one_is_tried_until_one_succeeds(alice: Caller, time: Clock) -> None:
+    answers = ["500 Oops"] * 11 + ["200 OK"]
+    with answering(*answers) as server:
+        endpoint_id, _ = subscribe(alice, server.url)
+        for _ in range(14):
+            emit(alice)
+        work()
+        assert len(server.requests) == 10
+        time.advance(29)
+        work()
+        assert len(server.requests) == 10
+        time.advance(2)
+        work()
+        assert len(server.requests) == 11  # the probe, which fails
+        time.advance(61)
+        work()
+    assert len(server.requests) == 11 + 14
+    assert webhook_endpoints.get(alice, endpoint_id).failing_since is None
+    assert {row.status for row in webhook.Delivery.select()} == {"delivered"}
+
+
+def test_five_days_of_failure_disable_the_endpoint_and_the_account_is_told(alice: Caller, time: Clock) -> None:
+    with answering("500 Oops") as server, receiver(polite) as other:
+        endpoint_id, _ = subscribe(alice, server.url)
+        webhook_endpoints.update(alice, endpoint_id, {"event_types": ["scan.completed", "webhook_endpoint.disabled"]})
+        wanted = Wanted(checked_url(other.url), ["webhook_endpoint.disabled"])
+        webhook_endpoints.create(alice, wanted)
+        for _ in range(7):
+            emit(alice)
+            for _ in range(8):
+                work()
+                time.advance(3 * 3600)
+        work()
+        sent = len(server.requests)
+        time.advance(86_400)
+        emit(alice)
+        work()
+        assert len(server.requests) == sent
+    endpoint = webhook_endpoints.get(alice, endpoint_id)
+    assert (endpoint.status, endpoint.disabled_reason) == ("disabled", "failing")
+    [told] = [orjson.loads(parse(request)[1]) for request in other.requests]
+    assert told["type"] == "webhook_endpoint.disabled"
+    assert told["data"]["webhook_endpoint"]["id"] == endpoint_id
+    assert told["data"]["webhook_endpoint"]["disabled_reason"] == "failing"
+    log = [(entry.action, entry.actor) for entry in audit.page(alice, 10).rows]
+    assert ("webhook_endpoint.disabled", "system") in log
+
+
+def test_the_customers_own_headers_come_with_each_delivery(alice: Caller) -> None:
+    with answering("200 OK") as server:
+        endpoint_id, _ = subscribe(alice, server.url)
+        webhook_endpoints.update(alice, endpoint_id, {"headers": [{"name": "authorization", "value": "Bearer s3cret"}]})
+        emit(alice)
+        work()
+    assert parse(server.requests[0])[0]["authorization"] == "Bearer s3cret"
+    assert "s3cret" not in repr(base.rows("SELECT * FROM webhook_endpoint"))
+
+
+def test_ed25519_signs_beside_the_secret_and_both_rotate(alice: Caller) -> None:
+    with answering("200 OK") as server:
+        endpoint_id, old = subscribe(alice, server.url)
+        before = webhook_endpoints.update(alice, endpoint_id, {"signing": "ed25519"})
+        after, new = webhook_endpoints.rotate_secret(alice, endpoint_id, timedelta(hours=24))
+        emit(alice)
+        work()
+        webhook_endpoints.update(alice, endpoint_id, {"signing": "hmac"})
+        webhook_endpoints.rotate_secret(alice, endpoint_id, timedelta(0))
+        emit(alice)
+        work()
+    (headers, body), (last, _) = (parse(request) for request in server.requests)
+    now = int(headers["webhook-timestamp"])
+    assert before.public_key and after.public_key and before.public_key != after.public_key  # noqa: PT018
+    for key in (old, new, before.public_key, after.public_key):
+        assert signing.verify(key, headers, body, now=now)
+    assert [one.split(",")[0] for one in headers["webhook-signature"].split(" ")] == ["v1", "v1", "v1a", "v1a"]
+    assert [one.split(",")[0] for one in last["webhook-signature"].split(" ")] == ["v1"]
+
+
+def test_a_delivery_shows_where_it_went_and_what_came_back(alice: Caller) -> None:
+    with answering("503 Busy\nX-Reason: lunch\nSet-Cookie: a=b", "200 OK", body=b"later") as server:
+        endpoint_id, _ = subscribe(alice, server.url)
+        emit(alice)
+        work()
+    shown = webhook_deliveries.get(alice, endpoint_id, only_delivery(alice, endpoint_id).id)
+    [attempt] = shown.attempts
+    assert (attempt["status_code"], attempt["error_code"], attempt["address"]) == (503, None, "127.0.0.1")
+    assert attempt["response_headers"]["x-reason"] == "lunch"
+    assert "set-cookie" not in attempt["response_headers"]
+    assert attempt["response_body"] == "later"
+    assert attempt["timing"].keys() == {"resolve_ms", "connect_ms", "tls_ms", "first_byte_ms", "total_ms"}
+
+
+def test_a_failed_delivery_is_sent_again_on_demand_with_its_whole_schedule(alice: Caller, time: Clock) -> None:
+    with answering(*["500 Oops"] * 11, "200 OK") as server:
+        endpoint_id, _ = subscribe(alice, server.url)
+        event_id = emit(alice)
+        for number, _ in enumerate(delivery.SCHEDULE, 1):
+            _wait_for_next(time, number)
+            work()
+        made = only_delivery(alice, endpoint_id)
+        assert (made.status, len(made.attempts)) == ("failed", 10)
+        assert webhook_deliveries.redeliver(alice, endpoint_id, made.id).status == "pending"
+        work()
+        time.advance(61)  # it failed often enough to be held
+        work()
+    made = only_delivery(alice, endpoint_id)
+    assert (made.status, [attempt.number for attempt in made.attempts]) == ("delivered", list(range(1, 13)))
+    assert {parse(request)[0]["webhook-id"] for request in server.requests} == {event_id}
+
+
+def test_everything_that_did_not_arrive_since_a_time_is_recovered(alice: Caller, time: Clock) -> None:
+    with answering("200 OK") as server:
+        emit(alice)
+        time.advance(3600)
+        since = clock.now_stamp()
+        never = emit(alice)  # before there was an endpoint
+        endpoint_id, _ = subscribe(alice, server.url)
+        failed = emit(alice)
+        webhook.Delivery.update(status="failed", next_attempt_at=None).execute()
+        arrived = emit(alice)
+        work()
+        time.advance(1)
+        assert webhook_deliveries.recover(alice, endpoint_id, since) == webhook_deliveries.Recovery(2, False)
+        assert webhook_deliveries.recover(alice, endpoint_id, since) == webhook_deliveries.Recovery(0, False)
+        work()
+    assert [parse(request)[0]["webhook-id"] for request in server.requests] == [arrived, failed, never]
+    assert [parse(request)[0]["maptargeter-sequence"] for request in server.requests] == ["2", "1", "3"]
+
+
+def test_what_waits_too_long_for_its_endpoint_has_failed(alice: Caller, time: Clock) -> None:
+    endpoint_id, _ = subscribe(alice, "http://127.0.0.1:9/")
+    webhook_endpoints.update(alice, endpoint_id, {"status": "paused"})
+    emit(alice)
+    time.advance(29 * 86_400)
+    webhook_deliveries.give_up_old()
+    assert only_delivery(alice, endpoint_id).status == "pending"
+    time.advance(2 * 86_400)
+    webhook_deliveries.give_up_old()
+    assert only_delivery(alice, endpoint_id).status == "failed"
+
+
+def test_a_job_that_was_cancelled_is_replaced(alice: Caller, time: Clock) -> None:
+    with answering("200 OK") as server:
+        endpoint_id, _ = subscribe(alice, server.url)
+        emit(alice)
+        begin(claim())
+        queue.JobRow.delete().execute()
+        time.advance(180)
+        webhook_deliveries.start_overdue()
+        work()
+    assert only_delivery(alice, endpoint_id).status == "delivered"
+    assert len(server.requests) == 1

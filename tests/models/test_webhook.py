@@ -26,11 +26,12 @@ def add_event(number: int, account_id: str = "acc_a") -> str:
     return f"evt_{number}"
 
 
-def add_delivery(number: int, endpoint_id: str, account_id: str = "acc_a", status: str = "pending") -> str:
-    webhook.Delivery.insert(
-        id=f"dlv_{number}", account_id=account_id, event_id=add_event(number, account_id), endpoint_id=endpoint_id,
-        status=status, next_attempt_at=NOW, created_at=NOW,
-    ).execute()  # fmt: skip
+def add_delivery(number: int, endpoint_id: str, account_id: str = "acc_a", **values: object) -> str:
+    row = {
+        "id": f"dlv_{number}", "account_id": account_id, "event_id": add_event(number, account_id),
+        "endpoint_id": endpoint_id, "sequence": number, "status": "pending", "next_attempt_at": NOW, "created_at": NOW,
+    }  # fmt: skip
+    webhook.Delivery.insert(row | values).execute()
     return f"dlv_{number}"
 
 
@@ -77,7 +78,13 @@ def test_subscribers_are_those_of_the_type_whatever_their_state() -> None:
     add_endpoint(2, event_types=["export.ready"])
     add_endpoint(3, event_types=["export.ready", "scan.completed"], status="paused")
     add_endpoint(4, "acc_b")
-    assert webhook.subscribers("acc_a", "scan.completed") == ["whe_1", "whe_3"]
+    assert webhook.subscribe("acc_a", "scan.completed") == [
+        webhook.Subscriber("whe_1", 1, True), webhook.Subscriber("whe_3", 1, False),
+    ]  # fmt: skip
+    assert webhook.subscribe("acc_a", "scan.completed", "whe_1") == [webhook.Subscriber("whe_3", 2, False)]
+    assert webhook.subscribe("acc_a", "scan") == []
+    assert webhook.number_deliveries("acc_a", "whe_1", 5) == webhook.Subscriber("whe_1", 6, True)
+    assert webhook.number_deliveries("acc_b", "whe_1") is None
 
 
 def test_deleting_an_endpoint_ends_what_was_waiting_for_it_alone() -> None:
@@ -96,29 +103,19 @@ def test_an_event_has_one_delivery_for_each_endpoint() -> None:
     add_delivery(1, add_endpoint(1))
     with pytest.raises(peewee.IntegrityError), base.transaction():
         webhook.Delivery.insert(
-            id="dlv_2", account_id="acc_a", event_id="evt_1", endpoint_id="whe_1", status="pending", created_at=NOW
+            id="dlv_2",
+            account_id="acc_a",
+            event_id="evt_1",
+            endpoint_id="whe_1",
+            sequence=2,
+            status="pending",
+            created_at=NOW,
         ).execute()
-
-
-def test_a_delivery_is_due_while_it_is_pending_and_says_when_its_endpoint_is_gone() -> None:
-    add_endpoint(1)
-    add_delivery(1, "whe_1")
-    due = webhook.due("acc_a", "dlv_1")
-    assert due == webhook.Due("dlv_1", "whe_1", "evt_1", 0, "{}", "enabled", "https://example.com/1", [])
-    assert webhook.due("acc_b", "dlv_1") is None
-    webhook.WebhookEndpoint.delete().execute()
-    orphan = webhook.due("acc_a", "dlv_1")
-    assert orphan is not None
-    assert orphan.endpoint_status is None
-    assert not webhook.settle("acc_b", "dlv_1", status="delivered")
-    assert webhook.due("acc_a", "dlv_1") == orphan
-    assert webhook.settle("acc_a", "dlv_1", status="delivered")
-    assert webhook.due("acc_a", "dlv_1") is None
-    assert not webhook.settle("acc_a", "dlv_1", status="failed")
 
 
 def test_an_endpoint_is_locked_with_the_status_it_has() -> None:
     add_endpoint(1, status="paused")
     with base.transaction():
-        assert webhook.lock_endpoint("acc_a", "whe_1") == "paused"
+        target = webhook.Target("paused", "https://example.com/1", [], None, 0, None, None)
+        assert webhook.lock_endpoint("acc_a", "whe_1") == target
         assert webhook.lock_endpoint("acc_b", "whe_1") is None

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from core import clock
 from services import delivery
-from services.delivery import NextStep, Outcome, next_step
+from services.delivery import Health, Outcome, disabled_reason, health_after, next_attempt
 
 NOW = datetime(2026, 11, 24, 4, 38, 0, 123_456, tzinfo=UTC)
 LAST = len(delivery.SCHEDULE)
@@ -17,20 +17,19 @@ failures = st.none() | st.integers(100, 199) | st.integers(300, 599).filter(lamb
 earlier_attempts = st.integers(1, LAST - 1)
 
 
-@given(st.integers(1, LAST), st.integers(200, 299), moments, chances)
-def test_any_2xx_delivers(made: int, status_code: int, now: datetime, chance: float) -> None:
-    assert next_step(made, Outcome(status_code), now, chance) == NextStep("delivered")
+@given(st.integers(100, 599))
+def test_2xx_and_nothing_else_delivers(status_code: int) -> None:
+    assert Outcome(status_code).delivered == (200 <= status_code < 300)
+    assert not Outcome(None).delivered
 
 
 @given(earlier_attempts, failures, moments, chances)
 def test_a_failure_is_tried_again_on_schedule_with_at_most_a_fifth_of_jitter(
     made: int, status_code: int | None, now: datetime, chance: float
 ) -> None:
-    step = next_step(made, Outcome(status_code), now, chance)
-    assert step.next_attempt_at is not None
-    wait = (step.next_attempt_at - now).total_seconds()
-    assert step.status == "pending"
-    assert step.disabled_reason is None
+    again = next_attempt(made, Outcome(status_code), now, chance)
+    assert again is not None
+    wait = (again - now).total_seconds()
     assert 0.8 * delivery.SCHEDULE[made] <= wait <= 1.2 * delivery.SCHEDULE[made] + 0.001
 
 
@@ -38,16 +37,16 @@ def test_a_failure_is_tried_again_on_schedule_with_at_most_a_fifth_of_jitter(
 def test_after_the_last_attempt_it_has_failed(
     status_code: int | None, retry_after: str | None, now: datetime, chance: float
 ) -> None:
-    assert next_step(LAST, Outcome(status_code, retry_after), now, chance) == NextStep("failed")
+    assert next_attempt(LAST, Outcome(status_code, retry_after), now, chance) is None
 
 
 @given(earlier_attempts, failures, st.integers(0, 10**6), moments, chances)
 def test_never_earlier_than_asked_up_to_a_day(
     made: int, status_code: int | None, asked: int, now: datetime, chance: float
 ) -> None:
-    step = next_step(made, Outcome(status_code, str(asked)), now, chance)
-    assert step.next_attempt_at is not None
-    stored = clock.parse(clock.stamp(step.next_attempt_at))
+    again = next_attempt(made, Outcome(status_code, str(asked)), now, chance)
+    assert again is not None
+    stored = clock.parse(clock.stamp(again))
     assert stored >= now + timedelta(seconds=min(asked, 86_400))
     longest = max(1.2 * delivery.SCHEDULE[made], min(asked, 86_400))
     assert stored <= now + timedelta(seconds=longest + 0.002)
@@ -57,9 +56,9 @@ def test_never_earlier_than_asked_up_to_a_day(
 def test_a_date_to_wait_for_is_reached(made: int, seconds: int, hours: int, now: datetime, chance: float) -> None:
     asked = (now + timedelta(seconds=seconds)).replace(microsecond=0)
     header = format_datetime(asked.astimezone(timezone(timedelta(hours=hours))))
-    step = next_step(made, Outcome(503, header), now, chance)
-    assert step.next_attempt_at is not None
-    assert clock.parse(clock.stamp(step.next_attempt_at)) >= asked
+    again = next_attempt(made, Outcome(503, header), now, chance)
+    assert again is not None
+    assert clock.parse(clock.stamp(again)) >= asked
 
 
 @given(st.text(max_size=40) | st.from_regex(r"[A-Z][a-z]{2}, \d{1,5} [A-Z][a-z]{2} \d{1,6} \d\d:\d\d:\d\d [A-Z+-]\d*"))
@@ -90,9 +89,51 @@ def test_both_forms_of_retry_after_are_read(header: str | None, seconds: float) 
     assert delivery.asked_wait(header, NOW) == pytest.approx(seconds)
 
 
-def test_gone_disables_the_endpoint_and_keeps_the_delivery() -> None:
-    assert next_step(1, Outcome(410), NOW, 0.5) == NextStep("pending", None, "gone")
-    assert next_step(LAST, Outcome(410), NOW, 0.5) == NextStep("failed", None, "gone")
+def test_gone_costs_the_delivery_no_wait() -> None:
+    again = next_attempt(1, Outcome(410, "3600"), NOW, 0.5)
+    assert again is not None
+    assert again - NOW < timedelta(milliseconds=1)
+    assert next_attempt(LAST, Outcome(410), NOW, 0.5) is None
+
+
+outcomes = st.lists(st.sampled_from([Outcome(200), Outcome(500), Outcome(None)]), max_size=40)
+
+
+@given(outcomes, outcomes)
+def test_an_endpoint_is_held_while_its_last_ten_attempts_failed(first: list[Outcome], second: list[Outcome]) -> None:
+    health = health_after(health_after(Health(), first, NOW), second, NOW + timedelta(hours=1))
+    failed = [not one.delivered for one in first + second]
+    failures = failed[::-1].index(False) if False in failed else len(failed)
+    assert health.failures == failures
+    assert (health.failing_since is None) == (failures == 0)
+    assert (health.held_until is None) == (failures < delivery.HOLD_AFTER)
+    assert health.is_probed == (failures >= delivery.HOLD_AFTER)
+
+
+def test_a_hold_is_half_a_minute_at_first_and_never_over_a_quarter_of_an_hour() -> None:
+    def held(failures: int) -> float:
+        until = health_after(Health(failures - 1, clock.stamp(NOW)), [Outcome(500)], NOW).held_until
+        return (clock.parse(until or "") - NOW).total_seconds()
+
+    assert [round(held(failures)) for failures in (10, 11, 12, 50)] == [30, 60, 120, 900]
+
+
+def test_five_days_of_nothing_but_failure_disable() -> None:
+    since = clock.stamp(NOW - timedelta(days=5))
+    later = clock.stamp(NOW - timedelta(days=5) + timedelta(seconds=1))
+    assert disabled_reason(Health(3, since), [Outcome(500)], NOW) == "failing"
+    assert disabled_reason(Health(3, later), [Outcome(500)], NOW) is None
+    assert disabled_reason(Health(), [Outcome(200), Outcome(410)], NOW) == "gone"
+    assert disabled_reason(health_after(Health(3, since), [Outcome(200)], NOW), [Outcome(200)], NOW) is None
+
+
+def test_what_is_kept_of_headers_is_bounded_and_holds_no_cookie() -> None:
+    sent = {"set-cookie": "session=1", "server": "x", "long": "y" * 9999} | {f"h{number}": "z" for number in range(99)}
+    kept = delivery.kept_headers(sent)
+    assert len(kept) == 40
+    assert "set-cookie" not in kept
+    assert kept["server"] == "x"
+    assert len(kept["long"]) == 500
 
 
 def test_the_schedule_is_ten_attempts_in_75_hours_and_35_minutes() -> None:

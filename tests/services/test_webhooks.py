@@ -9,11 +9,13 @@ import pytest
 from core import clock, config
 from core.errors import Conflict, ForbiddenAddress, InvalidCursor, NotFound, PlanLimitExceeded
 from models import base, job, webhook
-from services import accounts, webhooks
+from services import accounts, webhook_deliveries, webhook_endpoints, webhook_secrets, webhooks
 from services.accounts import Caller
+from services.webhook_deliveries import Attempt, Delivery
+from services.webhook_endpoints import CheckedUrl, Endpoint, Wanted
 
 pytestmark = pytest.mark.usefixtures("database")
-URL = webhooks.CheckedUrl("https://example.com/hook")
+URL = CheckedUrl("https://example.com/hook")
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def bob() -> Caller:
 
 
 def subscribe(caller: Caller, *event_types: str) -> str:
-    return webhooks.create_endpoint(caller, URL, list(event_types or ["scan.completed"]))[0].id
+    return webhook_endpoints.create(caller, Wanted(URL, list(event_types or ["scan.completed"])))[0].id
 
 
 def emit(caller: Caller, event_type: str = "scan.completed", **data: object) -> str:
@@ -46,8 +48,8 @@ def test_an_event_is_written_once_with_a_delivery_and_a_job_for_each_subscriber(
         (event_id, first, alice.account_id, "pending"),
         (event_id, second, alice.account_id, "pending"),
     }
-    jobs = [(row.kind, row.account_id, row.payload["delivery_id"]) for row in job.JobRow.select()]
-    assert sorted(jobs) == sorted((webhooks.DELIVER, alice.account_id, row.id) for row in rows)
+    jobs = [(row.kind, row.account_id, row.payload["endpoint_id"]) for row in job.JobRow.select()]
+    assert sorted(jobs) == sorted((webhooks.DELIVER, alice.account_id, row.endpoint_id) for row in rows)
 
 
 def test_the_body_is_the_minified_message_in_the_order_of_the_standard(alice: Caller) -> None:
@@ -91,16 +93,16 @@ def test_an_event_outside_a_transaction_is_a_mistake(alice: Caller) -> None:
 
 
 def test_an_endpoint_is_made_with_a_secret_that_is_shown_once_and_sealed(alice: Caller) -> None:
-    endpoint, secret = webhooks.create_endpoint(alice, URL, ["scan.completed"], "CRM ä")
-    assert endpoint == webhooks.get_endpoint(alice, endpoint.id)
-    assert endpoint == webhooks.Endpoint(
-        endpoint.id, URL, "CRM ä", ["scan.completed"], "enabled", None, webhook.WebhookEndpoint.get().created_at
+    endpoint, secret = webhook_endpoints.create(alice, Wanted(URL, ["scan.completed"], "CRM ä"))
+    assert endpoint == webhook_endpoints.get(alice, endpoint.id)
+    assert endpoint == Endpoint(
+        endpoint.id, URL, "CRM ä", ["scan.completed"], [], "hmac", None, "enabled", None, None, endpoint.created_at
     )
     assert secret.startswith("whsec_")
     [row] = base.rows("SELECT * FROM webhook_endpoint")
     assert secret.removeprefix("whsec_") not in repr(row)
     stored = webhook.WebhookEndpoint.get().secrets
-    assert webhooks.signing_secrets(endpoint.id, stored, clock.now_stamp()) == [secret]
+    assert webhook_secrets.keys(endpoint.id, stored, clock.now_stamp()) == [secret]
 
 
 def test_another_secret_key_cannot_read_the_secrets(alice: Caller, settings: config.Settings, tmp_path: Path) -> None:
@@ -108,7 +110,7 @@ def test_another_secret_key_cannot_read_the_secrets(alice: Caller, settings: con
     stored = webhook.WebhookEndpoint.get().secrets
     config.configure(config.Settings.from_env({"MAPTARGETER_HOME": str(tmp_path / "other")}))
     with pytest.raises(ValueError, match="MAPTARGETER_SECRET_KEY"):
-        webhooks.signing_secrets(endpoint_id, stored, clock.now_stamp())
+        webhook_secrets.keys(endpoint_id, stored, clock.now_stamp())
     config.configure(settings)
 
 
@@ -116,7 +118,7 @@ def test_a_plan_allows_so_many_endpoints_and_a_deleted_one_makes_room(bob: Calle
     endpoint_id = subscribe(bob)
     with pytest.raises(PlanLimitExceeded, match="1 webhook endpoints"):
         subscribe(bob)
-    webhooks.delete_endpoint(bob, endpoint_id)
+    webhook_endpoints.delete(bob, endpoint_id)
     subscribe(bob)
 
 
@@ -149,7 +151,7 @@ def test_no_endpoint_too_many_when_several_are_made_at_once(bob: Caller) -> None
 )
 def test_a_url_that_may_not_be_reached_is_refused_by_name(url: str) -> None:
     with pytest.raises(ForbiddenAddress) as caught:
-        webhooks.checked_url(url)
+        webhook_endpoints.checked_url(url)
     [problem] = caught.value.details
     assert (problem.where, problem.field, problem.pointer) == ("body", "url", "/url")
     assert problem.message in caught.value.message
@@ -157,54 +159,54 @@ def test_a_url_that_may_not_be_reached_is_refused_by_name(url: str) -> None:
 
 @pytest.mark.parametrize("url", ["https://93.184.216.34/hook", "https://93.184.216.34:8443/", "http://127.0.0.1:9/"])
 def test_a_public_or_an_allowed_url_passes(url: str) -> None:
-    assert webhooks.checked_url(url) == url
+    assert webhook_endpoints.checked_url(url) == url
 
 
 def test_the_endpoints_of_others_do_not_exist(alice: Caller, bob: Caller) -> None:
     endpoint_id = subscribe(alice)
-    delivery = webhooks.send_test_event(alice, endpoint_id)
+    delivery = webhook_deliveries.send_test_event(alice, endpoint_id)
     for attempt in (
-        lambda: webhooks.get_endpoint(bob, endpoint_id),
-        lambda: webhooks.delete_endpoint(bob, endpoint_id),
-        lambda: webhooks.send_test_event(bob, endpoint_id),
-        lambda: webhooks.page_of_deliveries(bob, endpoint_id, 10),
-        lambda: webhooks.get_delivery(bob, endpoint_id, delivery.id),
-        lambda: webhooks.get_delivery(alice, subscribe(alice), delivery.id),
+        lambda: webhook_endpoints.get(bob, endpoint_id),
+        lambda: webhook_endpoints.delete(bob, endpoint_id),
+        lambda: webhook_deliveries.send_test_event(bob, endpoint_id),
+        lambda: webhook_deliveries.page(bob, endpoint_id, 10),
+        lambda: webhook_deliveries.get(bob, endpoint_id, delivery.id),
+        lambda: webhook_deliveries.get(alice, subscribe(alice), delivery.id),
     ):
         with pytest.raises(NotFound):
             attempt()
-    assert webhooks.page_of_endpoints(bob, 10).rows == []
+    assert webhook_endpoints.page(bob, 10).rows == []
 
 
 def test_endpoints_and_deliveries_come_in_pages(alice: Caller) -> None:
     made = [subscribe(alice) for _ in range(3)]
-    page = webhooks.page_of_endpoints(alice, 2)
-    rest = webhooks.page_of_endpoints(alice, 2, page.next_cursor)
+    page = webhook_endpoints.page(alice, 2)
+    rest = webhook_endpoints.page(alice, 2, page.next_cursor)
     listed = [row.id for row in page.rows + rest.rows]
     assert listed == sorted(made, reverse=True)
     assert rest.next_cursor is None
 
     events = [emit(alice) for _ in range(3)]
-    page = webhooks.page_of_deliveries(alice, made[0], 2)
-    rest = webhooks.page_of_deliveries(alice, made[0], 2, page.next_cursor)
+    page = webhook_deliveries.page(alice, made[0], 2)
+    rest = webhook_deliveries.page(alice, made[0], 2, page.next_cursor)
     assert sorted(row.event_id for row in page.rows + rest.rows) == sorted(events)
     assert [row.id for row in page.rows] == sorted((row.id for row in page.rows), reverse=True)
     with pytest.raises(InvalidCursor):
-        webhooks.page_of_deliveries(alice, made[1], 2, page.next_cursor)
+        webhook_deliveries.page(alice, made[1], 2, page.next_cursor)
 
 
 def test_a_delivery_shows_its_attempts_in_order_and_no_other_ones(alice: Caller) -> None:
     endpoint_id = subscribe(alice)
-    first, second = (webhooks.send_test_event(alice, endpoint_id) for _ in range(2))
+    first, second = (webhook_deliveries.send_test_event(alice, endpoint_id) for _ in range(2))
     for delivery_id, number in ((first.id, 2), (second.id, 1), (first.id, 1)):
         webhook.Attempt.insert(
             account_id=alice.account_id, delivery_id=delivery_id, number=number, duration_ms=5, status_code=500,
             started_at=f"2026-11-24T04:38:0{number}.000Z", response_body="no",
         ).execute()  # fmt: skip
-    shown = {row.id: row.attempts for row in webhooks.page_of_deliveries(alice, endpoint_id, 10).rows}
+    shown = {row.id: row.attempts for row in webhook_deliveries.page(alice, endpoint_id, 10).rows}
     assert shown[first.id] == [
-        webhooks.Attempt(1, "2026-11-24T04:38:01.000Z", 5, 500, None),
-        webhooks.Attempt(2, "2026-11-24T04:38:02.000Z", 5, 500, None),
+        Attempt(1, "2026-11-24T04:38:01.000Z", 5, 500, None),
+        Attempt(2, "2026-11-24T04:38:02.000Z", 5, 500, None),
     ]
     assert len(shown[second.id]) == 1
 
@@ -212,9 +214,9 @@ def test_a_delivery_shows_its_attempts_in_order_and_no_other_ones(alice: Caller)
 def test_a_test_event_goes_to_its_endpoint_alone(alice: Caller) -> None:
     subscribe(alice)
     endpoint_id = subscribe(alice, "export.ready")
-    made = webhooks.send_test_event(alice, endpoint_id)
-    assert made == webhooks.Delivery(
-        made.id, made.event_id, "webhook.test", endpoint_id, "pending", [], made.created_at, made.created_at, None
+    made = webhook_deliveries.send_test_event(alice, endpoint_id)
+    assert made == Delivery(
+        made.id, made.event_id, "webhook.test", endpoint_id, 1, "pending", [], made.created_at, made.created_at, None
     )
     event = webhook.Event.get()
     assert orjson.loads(event.body)["data"] == {
@@ -231,17 +233,17 @@ def test_an_endpoint_that_is_not_enabled_cannot_be_tested(alice: Caller, status:
     endpoint_id = subscribe(alice)
     webhook.WebhookEndpoint.update(status=status).execute()
     with pytest.raises(Conflict, match=status):
-        webhooks.send_test_event(alice, endpoint_id)
+        webhook_deliveries.send_test_event(alice, endpoint_id)
     assert not webhook.Event.select().exists()
 
 
 def test_deleting_forgets_the_secret_and_ends_what_waits(alice: Caller) -> None:
     endpoint_id = subscribe(alice)
     emit(alice)
-    webhooks.delete_endpoint(alice, endpoint_id)
+    webhook_endpoints.delete(alice, endpoint_id)
     assert not webhook.WebhookEndpoint.select().exists()
     assert webhook.Delivery.get().status == "failed"
     with pytest.raises(NotFound):
-        webhooks.get_endpoint(alice, endpoint_id)
+        webhook_endpoints.get(alice, endpoint_id)
     with pytest.raises(NotFound):
-        webhooks.delete_endpoint(alice, endpoint_id)
+        webhook_endpoints.delete(alice, endpoint_id)

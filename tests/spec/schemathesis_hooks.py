@@ -78,6 +78,8 @@ def repair_body(body: Json) -> None:
         body["url"] = RECEIVER  # https, and an address that may be reached
     if body.get("expires_at"):
         body["expires_at"] = "2999-01-01T00:00:00Z"  # in the future
+    if "headers" in body:
+        body["headers"] = list({header["name"]: header for header in body["headers"]}.values())  # each once
     if "area" in body:
         repair_area(body["area"])
     if "filters" in body:

@@ -147,11 +147,15 @@ def test_examples_of_requests_are_accepted(roomy: Roomy) -> None:
 
 def things(client: Client) -> dict[str, str]:
     """Return the ids of new things, by the names that paths give them."""
-    endpoint = {"url": "http://127.0.0.1:9/", "event_types": ["export.ready"]}
+    wanted = {"url": "http://127.0.0.1:9/", "event_types": ["export.ready"]}
+    endpoint_id = client.post("/webhook-endpoints", json=wanted).json()["id"]
+    sent = client.post(f"/webhook-endpoints/{endpoint_id}/test").json()
     return {
         "lead_id": client.get("/leads?limit=1").json()["data"][0]["id"],
         "export_id": client.post("/exports", json={"format": "csv"}).json()["id"],
-        "webhook_endpoint_id": client.post("/webhook-endpoints", json=endpoint).json()["id"],
+        "webhook_endpoint_id": endpoint_id,
+        "delivery_id": sent["id"],
+        "event_id": sent["event_id"],
         "api_key_id": client.post("/api-keys", json={"name": "x", "scopes": ["leads:read"]}).json()["id"],
         "scan_id": client.post("/scans", json={"area": SAMPLE_AREA, "categories": ["cafe"]}).json()["id"],
     }

@@ -31,6 +31,8 @@ def resolved(schema: dict[str, Any]) -> dict[str, Any]:
     if "$ref" in schema:
         target: dict[str, Any] = SPEC["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
         return resolved(target)
+    if "allOf" in schema:
+        return resolved(schema["allOf"][0]) | {"nullable": schema.get("nullable", False)}
     return schema
 
 

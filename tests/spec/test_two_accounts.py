@@ -18,7 +18,14 @@ from tests.promises import Operation, Promises
 
 ID = re.compile(r"\b(?:lead|scan|exp|whe|dlv|evt|key|aud|acc)_[0-9a-hjkmnp-tv-z]{26}\b")
 OPERATIONS = [one for one in Promises.read().operations if any(part.where == "path" for part in one.parameters)]
-LISTS = ("/leads?limit=3", "/scans?limit=1", "/exports?limit=1", "/webhook-endpoints?limit=1", "/api-keys?limit=1")
+LISTS = (
+    "/leads?limit=3",
+    "/scans?limit=1",
+    "/exports?limit=1",
+    "/webhook-endpoints?limit=1",
+    "/api-keys?limit=1",
+    "/events?limit=1",
+)
 AREA = {"bbox": [24.94, 60.168, 24.944, 60.17]}
 MADE: dict[str, dict[str, Any]] = {
     "/exports": {"format": "csv"},
@@ -141,7 +148,14 @@ def same_kind(one: str, other: str) -> bool:
 
 
 def test_an_id_of_another_account_does_not_exist(roomy: Roomy) -> None:
-    assert {one.id for one in OPERATIONS} >= {"get_lead", "cancel_scan", "download_export", "list_deliveries"}
+    assert {one.id for one in OPERATIONS} >= {
+        "get_lead",
+        "cancel_scan",
+        "download_export",
+        "list_deliveries",
+        "redeliver",
+        "get_event",
+    }
     TwoAccounts.platform = roomy
     run_state_machine_as_test(
         TwoAccounts,
