@@ -19,7 +19,7 @@ HANDLERS: dict[str, Handler] = {
 
 LANES: dict[str, int] = {
     # kinds that mostly wait for others, with how many at once in one job process
-    "deliver_webhook": 48,
+    "deliver_webhook": 50,
 }
 
 PERIODIC: list[Periodic] = [

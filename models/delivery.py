@@ -8,7 +8,7 @@ import orjson
 import peewee
 
 from models import base
-from models.webhook import Attempt, Delivery, Event, Row, WebhookEndpoint, all_rows, first_row, sql
+from models.webhook import Attempt, Delivery, Event, Row, WebhookEndpoint, all_rows, first_row
 
 # what a paused or disabled endpoint waits for has no time
 _NEXT = peewee.Case(None, [(WebhookEndpoint.status == "enabled", Delivery.next_attempt_at)], None)
@@ -30,7 +30,7 @@ _COLUMNS = (
 )  # fmt: skip
 _INSERT_ATTEMPTS = (
     "INSERT INTO attempt (account_id, delivery_id, number, started_at, duration_ms, status_code, error_code, error,"
-    " response_headers, response_body, address, tls, timing) VALUES "
+    " response_headers, response_body, address, tls, timing) VALUES (...)"
 )
 
 
@@ -86,7 +86,7 @@ def event(account_id: str, event_id: str) -> Row | None:
 def take(endpoint_id: str, slot: int, limit: int, now: str) -> list[Due]:
     """Let the job ``slot`` of an endpoint send up to ``limit`` deliveries that are due, longest waiting first."""
     taken = base.rows(
-        sql(
+        base.written(
             "UPDATE delivery SET slot = ? WHERE id IN (SELECT id FROM delivery WHERE endpoint_id = ?"
             " AND status = 'pending' AND slot IS NULL AND next_attempt_at <= ? ORDER BY next_attempt_at, id LIMIT ?"
             " FOR UPDATE SKIP LOCKED)"
@@ -97,7 +97,7 @@ def take(endpoint_id: str, slot: int, limit: int, now: str) -> list[Due]:
     if not taken:
         return []
     ids = tuple(row[2] for row in taken)
-    bodies = dict(base.rows(sql("SELECT id, body FROM event WHERE id IN (...)", len(ids)), ids))
+    bodies = dict(base.rows(base.written("SELECT id, body FROM event WHERE id IN (...)", columns=len(ids)), ids))
     return [
         Due(delivery_id, event_id, sequence, made + 1, made - before + 1, bodies[event_id].encode())
         for _, delivery_id, event_id, sequence, made, before in sorted(taken)
@@ -132,10 +132,10 @@ def release(endpoint_id: str, slot: int) -> None:
 def settle_delivered(delivery_ids: Sequence[str], now: str) -> None:
     """End those of these deliveries that are still pending."""
     _execute(
-        sql(
+        base.written(
             "UPDATE delivery SET status = 'delivered', attempts_count = attempts_count + 1, next_attempt_at = NULL,"
             " slot = NULL, finished_at = ? WHERE status = 'pending' AND id IN (...)",
-            len(delivery_ids),
+            columns=len(delivery_ids),
         ),
         (now, *delivery_ids),
     )
@@ -152,8 +152,7 @@ def settle_failed_attempt(delivery_id: str, next_attempt_at: str | None, now: st
 
 def add_attempts(rows: Sequence[Row]) -> None:
     """Write attempts, in one statement."""
-    values = ", ".join(["(...)"] * len(rows))
-    insert = sql(_INSERT_ATTEMPTS + values, *[len(_COLUMNS)] * len(rows))
+    insert = base.written(_INSERT_ATTEMPTS, columns=len(_COLUMNS), rows=len(rows))
     _execute(insert, tuple(_plain(row[name]) for row in rows for name in _COLUMNS))
 
 
@@ -170,29 +169,29 @@ def send_failed_again(
     account_id: str, endpoint_id: str, span: tuple[str, str], limit: int, most_attempts: int, now: str
 ) -> int:
     """Begin anew with up to ``limit`` failed deliveries of what happened from the first to before the second moment."""
-    text = sql(
+    text = base.written(
         "UPDATE delivery SET status = 'pending', attempts_before = attempts_count, next_attempt_at = ?,"
-        " finished_at = NULL WHERE id IN (SELECT d.id FROM delivery d JOIN event e ON e.id = d.event_id"
-        " WHERE d.account_id = ? AND d.endpoint_id = ? AND d.status = 'failed' AND d.attempts_count < ?"
-        " AND e.created_at >= ? AND e.created_at < ? ORDER BY d.id LIMIT ? FOR UPDATE OF d SKIP LOCKED)"
+        " finished_at = NULL WHERE id IN (SELECT id FROM delivery d WHERE account_id = ? AND endpoint_id = ?"
+        " AND status = 'failed' AND attempts_count < ? AND EXISTS (SELECT 1 FROM event e WHERE e.id = d.event_id"
+        " AND e.created_at >= ? AND e.created_at < ?) ORDER BY id LIMIT ? FOR UPDATE SKIP LOCKED)"
     )
     return _execute(text, (now, account_id, endpoint_id, most_attempts, *span, limit))
 
 
 def never_sent(account_id: str, endpoint_id: str, span: tuple[str, str], types: Sequence[str], limit: int) -> list[str]:
     """Return up to ``limit`` ids of events of these types that the endpoint has no delivery of, oldest first."""
-    text = sql(
+    text = base.written(
         "SELECT e.id FROM event e WHERE e.account_id = ? AND e.created_at >= ? AND e.created_at < ? AND e.type IN (...)"
         " AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event_id = e.id AND d.endpoint_id = ?)"
         " ORDER BY e.sequence LIMIT ?",
-        len(types),
+        columns=len(types),
     )
     return [str(row[0]) for row in base.rows(text, (account_id, *span, *types, endpoint_id, limit))]
 
 
 def give_up(before: str, limit: int, now: str) -> int:
     """End up to ``limit`` deliveries that have waited since before a moment; return how many."""
-    text = sql(
+    text = base.written(
         "UPDATE delivery SET status = 'failed', next_attempt_at = NULL, finished_at = ? WHERE id IN"
         " (SELECT id FROM delivery WHERE status = 'pending' AND slot IS NULL AND created_at < ?"
         " ORDER BY created_at LIMIT ? FOR UPDATE SKIP LOCKED)"

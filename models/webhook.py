@@ -5,7 +5,6 @@ without the other. Locks are taken in one order: the account's sequence, endpoin
 deliveries are in ``models.delivery``.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -125,8 +124,6 @@ TABLES: tuple[type[base.Model], ...] = (WebhookEndpoint, Event, EventSequence, D
 
 Row = dict[str, Any]
 
-_LOCK = re.compile(r" FOR UPDATE( OF \w+)?( SKIP LOCKED)?")
-
 _SHOWN = (
     WebhookEndpoint.id, WebhookEndpoint.url, WebhookEndpoint.description, WebhookEndpoint.event_types,
     WebhookEndpoint.header_names, WebhookEndpoint.signing, WebhookEndpoint.public_key, WebhookEndpoint.status,
@@ -176,11 +173,11 @@ def count_endpoints(account_id: str) -> int:
 
 def lock_endpoint(account_id: str, endpoint_id: str) -> Target | None:
     """Return the endpoint (None: there is none), which nobody changes before the transaction ends."""
-    lines = sql(
+    lines = (
         "SELECT status, url, secrets, headers, failures, failing_since, held_until FROM webhook_endpoint"
-        " WHERE account_id = ? AND id = ? FOR UPDATE"
+        " WHERE account_id = ? AND id = ?"
     )
-    found = base.rows(lines, (account_id, endpoint_id))
+    found = base.rows(lines if base.is_sqlite() else lines + " FOR UPDATE", (account_id, endpoint_id))
     if not found:
         return None
     status, url, secrets, *rest = found[0]
@@ -247,16 +244,6 @@ def all_rows(query: Any) -> list[Row]:
 
 def first_row(query: Any) -> Row | None:
     return next(iter(query.limit(1).dicts()), None)
-
-
-def sql(text: str, *lists: int) -> str:
-    """Write each ``(...)`` out as so many placeholders, and leave row locks to the database that has them.
-
-    On SQLite a writing transaction holds the only write lock there is.
-    """
-    for count in lists:
-        text = text.replace("(...)", f"({', '.join('?' * count)})", 1)
-    return _LOCK.sub("", text) if base.is_sqlite() else text
 
 
 def _raised_sequence(account_id: str, by: int) -> int:

@@ -7,7 +7,7 @@ import pytest
 from core import clock
 from core.errors import InvalidCursor
 from models import base
-from services import accounts, audit, webhooks
+from services import accounts, audit, webhook_endpoints
 from services.accounts import Caller
 from services.audit import Change
 
@@ -72,9 +72,9 @@ def test_another_account_sees_nothing_of_it(alice: Caller) -> None:
 
 
 def test_webhook_endpoints_are_told_of_without_what_may_be_secret(alice: Caller) -> None:
-    url = webhooks.CheckedUrl("https://hooks.example.com/T0/secret?token=secret")
-    endpoint, secret = webhooks.create_endpoint(alice, url, ["scan.completed"], "to the CRM")
-    webhooks.delete_endpoint(alice, endpoint.id)
+    url = webhook_endpoints.CheckedUrl("https://hooks.example.com/T0/secret?token=secret")
+    endpoint, secret = webhook_endpoints.create(alice, webhook_endpoints.Wanted(url, ["scan.completed"], "to the CRM"))
+    webhook_endpoints.delete(alice, endpoint.id)
     deleted, created = audit.page(alice, 10).rows
     assert (created.action, created.target_id) == ("webhook_endpoint.created", endpoint.id)
     assert created.changes == [Change("host", None, "hooks.example.com"), Change("event_types", None, "scan.completed")]

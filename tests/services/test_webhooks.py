@@ -1,5 +1,6 @@
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
 
@@ -7,9 +8,9 @@ import orjson
 import pytest
 
 from core import clock, config
-from core.errors import Conflict, ForbiddenAddress, InvalidCursor, NotFound, PlanLimitExceeded
+from core.errors import Conflict, ForbiddenAddress, InvalidCursor, InvalidInput, NotFound, PlanLimitExceeded
 from models import base, job, webhook
-from services import accounts, webhook_deliveries, webhook_endpoints, webhook_secrets, webhooks
+from services import accounts, audit, webhook_deliveries, webhook_endpoints, webhook_secrets, webhooks
 from services.accounts import Caller
 from services.webhook_deliveries import Attempt, Delivery
 from services.webhook_endpoints import CheckedUrl, Endpoint, Wanted
@@ -247,3 +248,62 @@ def test_deleting_forgets_the_secret_and_ends_what_waits(alice: Caller) -> None:
         webhook_endpoints.get(alice, endpoint_id)
     with pytest.raises(NotFound):
         webhook_endpoints.delete(alice, endpoint_id)
+
+
+def test_a_body_is_under_20_kb_and_says_what_was_cut(alice: Caller) -> None:
+    ring = [[24.0 + number / 999, 60.0 + (number / 999) ** 2] for number in range(999)]
+    area = {"polygon": {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}}
+    scan = {"id": "scan_1", "name": "x" * 200, "area": area, "categories": ["cafe"] * 100}
+    event_id = emit(alice, scan=scan)
+    body = webhook.Event.get().body
+    data = orjson.loads(body)["data"]
+    assert len(body.encode()) < 20_000
+    assert list(data) == ["id", "account_id", "sequence", "truncated", "url", "scan"]
+    assert (data["id"], data["truncated"]) == (event_id, ["scan.area"])
+    assert data["url"] == "http://127.0.0.1:8080/v1/scans/scan_1"
+    assert data["scan"] == scan | {"area": {"bbox": [24.0, 60.0, *ring[998]]}}
+
+
+def test_whatever_happened_is_told_in_under_20_kb(alice: Caller) -> None:
+    fields, filters = ["x" * 99] * 99, {"name": {"eq": "ä" * 9000}}
+    emit(alice, export={"id": "exp_1", "filters": filters, "fields": fields, "note": "y" * 19_900})
+    body = webhook.Event.get().body
+    data = orjson.loads(body)["data"]
+    assert len(body.encode()) < 20_000
+    assert data["truncated"] == ["export.note", "export.filters"]
+    assert data["export"]["fields"] == ["x" * 99] * 99
+    assert (data["export"]["filters"], data["export"]["note"]) == ({}, "y" * 100)
+
+
+def test_a_header_can_be_set_once(alice: Caller) -> None:
+    twice = [{"name": "x-a", "value": "1"}, {"name": "x-a", "value": "2"}]
+    with pytest.raises(InvalidInput) as caught:
+        webhook_endpoints.create(alice, Wanted(URL, ["scan.completed"], headers=twice))
+    assert caught.value.details[0].pointer == "/headers/1"
+
+
+def test_no_more_than_four_secrets_sign(alice: Caller) -> None:
+    endpoint_id = subscribe(alice)
+    for _ in range(3):
+        webhook_endpoints.rotate_secret(alice, endpoint_id, timedelta(hours=1))
+    with pytest.raises(Conflict, match="still sign"):
+        webhook_endpoints.rotate_secret(alice, endpoint_id, timedelta(hours=1))
+    _, secret = webhook_endpoints.rotate_secret(alice, endpoint_id, timedelta(0))
+    assert webhook_secrets.keys(endpoint_id, webhook.WebhookEndpoint.get().secrets, clock.now_stamp()) == [secret]
+
+
+def test_a_rotation_never_lengthens_the_life_of_an_old_secret(alice: Caller) -> None:
+    endpoint_id = subscribe(alice)
+    webhook_endpoints.rotate_secret(alice, endpoint_id, timedelta(hours=1))
+    ends = webhook.WebhookEndpoint.get().secrets[1]["valid_until"]
+    webhook_endpoints.rotate_secret(alice, endpoint_id, timedelta(days=7))
+    assert webhook.WebhookEndpoint.get().secrets[2]["valid_until"] == ends
+
+
+def test_what_was_changed_is_in_the_audit_log_without_secrets(alice: Caller) -> None:
+    endpoint_id = subscribe(alice)
+    changes = {"url": "https://example.com/s3cret", "headers": [{"name": "authorization", "value": "s3cret"}]}
+    webhook_endpoints.update(alice, endpoint_id, changes)
+    entry = next(one for one in audit.page(alice, 10).rows if one.action == "webhook_endpoint.updated")
+    assert [(one.field, one.before, one.after) for one in entry.changes] == [("header_names", "", "authorization")]
+    assert "s3cret" not in repr(audit.page(alice, 10).rows)

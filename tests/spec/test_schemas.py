@@ -19,6 +19,7 @@ TYPES: dict[type[Any], str] = {
     fields.List: "array",
     fields.Nested: "object",
     fields.Dict: "object",
+    fields.Boolean: "boolean",
 }
 CLASSES = [
     found
