@@ -7,7 +7,7 @@ import flask
 from werkzeug.wrappers import Response
 
 from dashboard.frame import ANYONE, caller, open_to, page, pages, visitor_or_none
-from services import api_keys, exports, leads, places, scans, webhooks
+from services import api_keys, exports, leads, places, scans, webhook_endpoints
 
 LATEST = 5
 
@@ -56,7 +56,7 @@ def _standing() -> dict[str, Any]:
     made_scans, made_exports = scans.list_scans(mine, LATEST).rows, exports.list_exports(mine, LATEST).rows
     total = leads.list_leads(mine, limit=1, fields=["id"]).total
     keys = sum(1 for key in api_keys.page(mine, mine.plan.rows_per_page).rows if not key.revoked_at)
-    endpoints = len(webhooks.page_of_endpoints(mine, mine.plan.rows_per_page).rows)
+    endpoints = len(webhook_endpoints.page(mine, mine.plan.rows_per_page).rows)
     done = (bool(made_scans), bool(total.value), any(made["status"] == "completed" for made in made_exports), keys > 0)
     return {
         "total": total, "scans": made_scans, "exports": made_exports, "plan": mine.plan, "sources": places.sources(),

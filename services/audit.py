@@ -50,7 +50,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What may be told of one thing done. ``actor`` is the id of a key or user, ``operator``, ``system`` or ``finder``."""
+    """One thing done. ``actor`` is the id of a key or user, ``operator``, ``system`` or ``finder``."""
 
     id: str
     at: str
