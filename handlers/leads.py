@@ -4,8 +4,8 @@ from typing import Any
 
 from handlers import auth, responses
 from handlers.responses import Answer
-from handlers.schemas import LeadHistoryEntrySchema
-from services import filters, lead_editing, leads
+from handlers.schemas import LeadAggregateSchema, LeadFieldListSchema, LeadHistoryEntrySchema
+from services import filters, lead_aggregates, lead_editing, leads
 
 
 def list_leads(
@@ -42,6 +42,25 @@ def search_leads(body: dict[str, Any]) -> Answer:
         verbatim=True,
     )
     return _answer(page)
+
+
+def aggregate_leads(body: dict[str, Any]) -> Answer:
+    """Answer with counts of leads."""
+    cells = body.get("cells")
+    made = lead_aggregates.aggregate(
+        auth.caller(),
+        filters.parse(body.get("filters", {})),
+        query=body.get("query"),
+        facets=body.get("facets", ()),
+        facet_size=body["facet_size"],
+        wanted_cells=lead_aggregates.cells_for(cells) if cells is not None else None,
+    )
+    return responses.ok(LeadAggregateSchema().dump(made))
+
+
+def list_lead_fields() -> Answer:
+    """Answer with every field that filters know."""
+    return responses.ok(LeadFieldListSchema().dump(lead_aggregates.list_fields(auth.caller())))
 
 
 def get_lead(lead_id: str) -> Answer:

@@ -115,6 +115,51 @@ class LeadHistoryEntrySchema(Schema):
     after = fields.Dict()
 
 
+class TotalSchema(Schema):
+    value = fields.Integer()
+    relation = fields.String()
+
+
+class LeadFacetValueSchema(Schema):
+    value = fields.String()
+    count = fields.Integer()
+
+
+class LeadFacetSchema(Schema):
+    field = fields.String()
+    values = fields.List(fields.Nested(LeadFacetValueSchema))
+
+
+class LeadCellSchema(Schema):
+    cell = fields.String()
+    count = fields.Integer()
+    lat = fields.Float()
+    lon = fields.Float()
+
+
+class LeadAggregateSchema(Schema):
+    total = fields.Nested(TotalSchema)
+    counted = fields.Integer()
+    complete = fields.Boolean()
+    facets = fields.List(fields.Nested(LeadFacetSchema))
+    resolution = fields.Integer(allow_none=True)
+    cells = fields.List(fields.Nested(LeadCellSchema))
+
+
+class LeadFieldFactsSchema(Schema):
+    name = fields.String()
+    type = fields.String()
+    operators = fields.List(fields.String())
+    sortable = fields.Boolean()
+    known = fields.Integer(allow_none=True)
+    fill_rate = fields.Float(allow_none=True)
+
+
+class LeadFieldListSchema(Schema):
+    data = fields.List(fields.Nested(LeadFieldFactsSchema))
+    total = fields.Integer()
+
+
 class PlanLimitsSchema(Schema):
     requests_per_minute = fields.Integer()
     rows_per_page = fields.Integer()

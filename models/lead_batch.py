@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from models import base, lead_document, search, search_terms
+from models import base, lead_document, lead_tally, search, search_terms
 from models.base import JSONText
 from models.lead import Lead
 
@@ -28,14 +28,16 @@ def write(account_id: str, account_number: int, new: Sequence[LeadRow], changed:
     To be called inside the transaction that everything else about these leads is written in.
     """
     numbers = list(_new_numbers(len(new)))
-    numbered = [{**lead, "number": number} for lead, number in zip(new, numbers, strict=True)]
+    numbered = [{**_OWN, **lead, "number": number} for lead, number in zip(new, numbers, strict=True)]
     inserted = [_record(account_id, account_number, lead) for lead in numbered]
     replaced = [_record(account_id, account_number, lead) for lead in changed]
     known = search.rows_in("SELECT rank_key FROM lead WHERE number IN", (lead["number"] for lead in changed))
     search.unindex([key for (key,) in known])
+    lead_tally.take_out([lead["number"] for lead in changed])
     _each(_INSERT, map(_VALUES, inserted))
     _each(_UPDATE, ((*_VALUES(record), record["number"]) for record in replaced))
     search.index((record["rank_key"], record["terms"]) for record in inserted + replaced)
+    lead_tally.add(account_id, [*numbered, *({**_OWN, **lead} for lead in changed)])
     return numbers
 
 
@@ -44,6 +46,7 @@ def set_gone(numbers: Iterable[int], at: str) -> None:
     keys = dict(search.rows_in("SELECT number, rank_key FROM lead WHERE gone_at IS NULL AND number IN", numbers))
     documents = search.indexed(keys.values())
     search.unindex(keys.values())
+    lead_tally.take_out(keys)
     sql = "UPDATE lead SET gone_at = ?, rank_key = ? WHERE number = ?"
     _each(sql, ((at, key | search.GONE, number) for number, key in keys.items()))
     search.index((key | search.GONE, terms) for key, terms in documents)
@@ -52,6 +55,7 @@ def set_gone(numbers: Iterable[int], at: str) -> None:
 def remove(numbers: Iterable[int]) -> None:
     """Forget leads and all that hangs on them, whoever they belong to."""
     chosen = [(number,) for number in numbers]
+    lead_tally.take_out(number for (number,) in chosen)
     told = "DELETE FROM lead_change WHERE (account_id, lead_id) = (SELECT account_id, id FROM lead WHERE number = ?)"
     for sql in (told, "DELETE FROM lead_place WHERE lead_number = ?", "DELETE FROM lead WHERE number = ?"):
         _each(sql, chosen)

@@ -25,7 +25,8 @@ def lead(name: str = "Café Engel", **columns: Any) -> dict[str, Any]:
         "websites": [], "socials": {}, "opening_hours": None, "operating_status": "open", "attributes": {},
         "rating": None, "review_count": None, "quality_score": 50, "quality_reasons": [], "sources": [source("node/1")],
         "attribution": "© OpenStreetMap contributors", "content_hash": "0" * 64, "scan_id": "scan_" + "0" * 26,
-        "first_seen_at": SEEN, "last_seen_at": SEEN, "changed_at": SEEN, "gone_at": None,
+        "first_seen_at": SEEN, "last_seen_at": SEEN, "changed_at": SEEN, "gone_at": None, "tags": [], "stage": "new",
+        "note": None, "layers": None,
     } | columns  # fmt: skip
     for what, column in (("phone", "phones"), ("email", "emails"), ("website", "websites"), ("social", "socials")):
         made.setdefault(f"has_{what}", bool(made[column]))
