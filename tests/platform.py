@@ -166,11 +166,15 @@ def wait_until(condition: Any, seconds: float, what: Any) -> None:
         time.sleep(0.05)
 
 
-def database_beside(postgresql_url: str, name: str) -> str:
-    """Make an empty database in the test run's server, for an installation of its own; return its URL."""
+def database_beside(postgresql_url: str, name: str, template: str = "template1") -> str:
+    """Make a database in the test run's server, for an installation of its own; return its URL.
+
+    It is empty, or a copy of another that nobody is connected to.
+    """
     with psycopg.connect(postgresql_url, autocommit=True) as server:
         server.execute(sql.SQL("DROP DATABASE IF EXISTS {0}").format(sql.Identifier(name)))
-        server.execute(sql.SQL("CREATE DATABASE {0}").format(sql.Identifier(name)))
+        copied = sql.SQL("CREATE DATABASE {0} TEMPLATE {1}").format(sql.Identifier(name), sql.Identifier(template))
+        server.execute(copied)
     return urlsplit(postgresql_url)._replace(path=f"/{name}").geturl()
 
 
