@@ -3,8 +3,8 @@
 One process is warmed up and forks for each telling, so that a crash costs a few hundred milliseconds. A run is a copy
 of a furnished database, tellings that are each killed at a chosen place, and one that is left alone; then everything
 must be as if nothing had happened. Prints one JSON object. May be told: `singles`, how many single crashes (all places
-unless set), and `only`, a part of the names of their places; `pairs`, how many double crashes; `seed`; `postgresql`, the
-URL of a server; `broken`, to plant a mistake.
+unless set), and `only`, a part of the names of their places; `pairs`, how many double crashes; `seed`; `postgresql`,
+the URL of a server; `broken`, to plant a mistake.
 """
 
 import asyncio

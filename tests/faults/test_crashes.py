@@ -1,6 +1,7 @@
 """Killed at any place, and killed again while it recovers, the platform loses nothing and does nothing twice.
 
-CRASH_PAIRS double crashes are tried on SQLite (20 unless set), and CRASH_SINGLES single ones (15 unless set; "all" for every place).
+CRASH_PAIRS double crashes are tried on SQLite (20 unless set), and CRASH_SINGLES single ones (15 unless set; "all" for
+every place).
 """
 
 import os
@@ -40,5 +41,5 @@ def test_on_postgresql(postgresql_url: str) -> None:
 
 
 def test_a_mistake_is_found() -> None:
-    told = report(broken=True, only="after the commit in idempotency.py:once")
+    told = report(broken=True, only="create_scan")
     assert any("scan: 2, not 1" in found for found in told["wrong"].values())
