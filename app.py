@@ -11,10 +11,12 @@ from core.config import Settings
 from core.limits import Limiter
 from dashboard import Surroundings
 from handlers import auth, docs, errors, exchange, health, stack
+from handlers import metrics as metrics_page
 from handlers.bridge import App, TagResolver
 from handlers.contract import Contract, read
 from handlers.limits import Budget
 from models import base
+from services import metrics
 
 
 def create_app(settings: Settings | None = None, *, address_limit: int | None = None) -> ASGIApp:
@@ -34,7 +36,8 @@ def assemble(settings: Settings, apis: Mapping[str, tuple[Contract, TagResolver]
     limiter = Limiter.from_url(settings.limits_url)
     budget = Budget(limiter, address_limit)
     first = next(iter(apis.values()))[0]
-    app = App(__name__, middlewares=stack.middlewares(docs.all_pages(first.document), base.connection))
+    around = stack.middlewares(docs.all_pages(first.document), base.connection, settings.trusted_proxies)
+    app = App(__name__, middlewares=around)
     for base_path, (contract, resolver) in apis.items():
         app.add_api(
             contract.document,
@@ -45,13 +48,14 @@ def assemble(settings: Settings, apis: Mapping[str, tuple[Contract, TagResolver]
             budget=budget,
         )
     errors.Renderer(first, settings.public_url).register(app)
-    _add_pages(app.app, limiter)
+    _add_pages(app.app, limiter, settings)
     return app
 
 
-def _add_pages(pages: flask.Flask, limiter: Limiter) -> None:
+def _add_pages(pages: flask.Flask, limiter: Limiter, settings: Settings) -> None:
     dashboard.register(pages, Surroundings(base.connection, _present, errors.status_of))
     pages.register_blueprint(health.pages(_database_answers, limiter))
+    pages.register_blueprint(metrics_page.pages(settings, metrics.snapshot))
     pages.add_url_rule("/", "start", lambda: flask.redirect("/dashboard/"))
 
 

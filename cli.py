@@ -16,7 +16,7 @@ from core import config, errors, openapi
 from jobs import HANDLERS
 from jobs.worker import Worker
 from models import base, migrations
-from services import accounts, api_keys, job_care, places, quickstart, users
+from services import accounts, api_keys, doctor, job_care, places, quickstart, users
 from services.places import ImportReport
 
 SPEC = Path(__file__).parent / "spec" / "openapi.yaml"
@@ -139,6 +139,16 @@ def create_key(email: str, name: str, scopes: tuple[str, ...]) -> None:
         description, secret = api_keys.create(accounts.by_email(email), name, scopes or api_keys.SCOPES)
     click.echo(f"{description.id}: {', '.join(description.scopes)}. The key is shown only now:")
     click.echo(secret)
+
+
+@main.command("doctor")
+def examine() -> None:
+    """Check configuration, database, limits, storage, disk, clock and jobs; exit with 1 if something is wrong."""
+    well = True
+    for found in doctor.examine(_configure()):
+        click.echo(f"{'ok   ' if found.ok else 'WRONG'}  {found.part}: {found.message}")
+        well = well and found.ok
+    sys.exit(0 if well else 1)
 
 
 @main.group()

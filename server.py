@@ -55,13 +55,15 @@ def work(on_ready: Callable[[], None] = lambda: None) -> int:
     from jobs import HANDLERS, LANES, PERIODIC
     from jobs.worker import Worker
     from models import base
+    from services import metrics
 
     _configure_log()
     settings = config.Settings.from_env()
     config.configure(settings)
     base.connect(settings.database_url)
     on_ready()
-    Worker(HANDLERS, lanes=LANES, periodic=PERIODIC).run_forever()
+    with metrics.flushing():
+        Worker(HANDLERS, lanes=LANES, periodic=PERIODIC).run_forever()
     return 0
 
 
@@ -219,9 +221,11 @@ def _be_child() -> int:
     if part == "jobs":
         return work(ready)
     import web
+    from services import metrics
 
     target, fd = arguments
-    web.run(target, socket.socket(fileno=int(fd)), ready)
+    with metrics.flushing():
+        web.run(target, socket.socket(fileno=int(fd)), ready)
     return 0
 
 

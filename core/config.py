@@ -11,6 +11,7 @@ from pathlib import Path
 
 Network = IPv4Network | IPv6Network
 KEY_FILE = "secret.key"
+LOOPBACK = "127.0.0.0/8,::1/128"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,9 @@ class Settings:
     signup_open: bool = True
     tile_url: str = ""
     tile_attribution: str = ""
+    trusted_proxies: tuple[Network, ...] = ()
+    metrics_allow: tuple[Network, ...] = ()
+    metrics_token: str = field(default="", repr=False)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -40,10 +44,13 @@ class Settings:
             blobs_url=environ.get("MAPTARGETER_BLOBS_URL") or f"file://{home / 'blobs'}",
             public_url=(environ.get("MAPTARGETER_PUBLIC_URL") or "http://127.0.0.1:8080").rstrip("/"),
             secret_key=_secret_key(environ.get("MAPTARGETER_SECRET_KEY", ""), home),
-            outbound_allow=_networks(environ.get("MAPTARGETER_OUTBOUND_ALLOW", "")),
+            outbound_allow=_networks(environ, "MAPTARGETER_OUTBOUND_ALLOW", ""),
             signup_open=_open(environ.get("MAPTARGETER_SIGNUP", "")),
             tile_url=_tiles(environ.get("MAPTARGETER_TILE_URL", "")),
             tile_attribution=environ.get("MAPTARGETER_TILE_ATTRIBUTION", ""),
+            trusted_proxies=_networks(environ, "MAPTARGETER_TRUSTED_PROXIES", ""),
+            metrics_allow=_networks(environ, "MAPTARGETER_METRICS_ALLOW", LOOPBACK),
+            metrics_token=environ.get("MAPTARGETER_METRICS_TOKEN", ""),
         )
 
     def secret(self, purpose: str) -> bytes:
@@ -67,11 +74,11 @@ def current() -> Settings:
     return _current
 
 
-def _networks(text: str) -> tuple[Network, ...]:
+def _networks(environ: Mapping[str, str], name: str, default: str) -> tuple[Network, ...]:
     try:
-        return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+        return tuple(ip_network(part.strip()) for part in environ.get(name, default).split(",") if part.strip())
     except ValueError as error:
-        raise ValueError(f"MAPTARGETER_OUTBOUND_ALLOW: {error}") from None
+        raise ValueError(f"{name}: {error}") from None
 
 
 def _open(text: str) -> bool:

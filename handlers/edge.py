@@ -3,16 +3,19 @@
 It stands before connexion's exception handling, so errors pass through it on their way out like anything else.
 """
 
-import ipaddress
 import re
+import time
+from collections.abc import Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core import ids
+from core import ids, meters
+from core.config import Network
 from core.errors import InvalidInput, MapTargeterError, Violation
 from handlers import exchange
 from handlers.errors import PayloadTooLarge
 from handlers.exchange import Exchange
+from handlers.proxies import client_of
 
 MAX_BODY = 1_000_000
 _LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
@@ -26,8 +29,9 @@ class Edge:
     and counted exactly like the GET it stands for.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, proxies: Sequence[Network] = ()) -> None:
         self.app = app
+        self._proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -35,14 +39,21 @@ class Edge:
         elif scope["type"] != "http":
             await self.app(scope, receive, send)
         else:
-            about = Exchange(ids.new("req"), address_of(scope), head=scope["method"] == "HEAD")
+            began = time.monotonic()
+            about = Exchange(ids.new("req"), client_of(scope, self._proxies), head=scope["method"] == "HEAD")
             inner = {**scope, exchange.KEY: about, "method": "GET" if about.head else scope["method"]}
-            await self.app(inner, receive, _signed(send, about))
+            try:
+                await self.app(inner, receive, _signed(send, about))
+            finally:
+                operation = about.operation.id if about.operation else "none"
+                meters.count("http_requests", operation=operation, status=str(about.status or "none"))
+                meters.observe("http_request_seconds", time.monotonic() - began, operation=operation)
 
 
 def _signed(send: Send, about: Exchange) -> Send:
     async def signed(message: Message) -> None:
         if message["type"] == "http.response.start":
+            about.status = message["status"]
             message["headers"] = _complete(message.get("headers", ()), about)
         elif about.head:
             message = {"type": "http.response.body", "body": b"", "more_body": message.get("more_body", False)}
@@ -58,18 +69,6 @@ def _complete(headers: list[tuple[bytes, bytes]], about: Exchange) -> list[tuple
     if not any(name.lower() == b"cache-control" for name, _ in headers):
         made.append((b"cache-control", b"no-store"))
     return made
-
-
-def address_of(scope: Scope) -> str:
-    """Return what stands for one client: its IPv4 address, or the /64 that an IPv6 host can choose addresses from."""
-    host = scope["client"][0] if scope.get("client") else "unknown"
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return str(host)
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(host)
 
 
 async def read_body(scope: Scope, receive: Receive) -> bytes | MapTargeterError:

@@ -7,6 +7,7 @@ from starlette.types import Scope
 
 from core.errors import MapTargeterError
 from handlers.contract import Operation
+from handlers.proxies import Client
 
 KEY = "maptargeter.exchange"
 
@@ -17,17 +18,23 @@ class Exchange:
 
     ``head`` tells that only the headers are wanted. ``body`` is the whole body, or the error that reading it ended
     with, which is raised only after the key was counted. ``arguments`` are the validated arguments of the handler;
-    ``headers`` go onto whatever is answered.
+    ``headers`` go onto whatever is answered, and ``status`` is what was answered.
     """
 
     request_id: str
-    address: str
+    client: Client
     head: bool = False
     operation: Operation | None = None
     path_values: dict[str, str] = field(default_factory=dict)
     body: bytes | MapTargeterError = b""
     arguments: dict[str, Any] = field(default_factory=dict)
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    status: int | None = None
+
+    @property
+    def address(self) -> str:
+        """What stands for the client where it is counted or written down."""
+        return self.client.label
 
 
 def of(scope: Scope) -> Exchange:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 
-from core import clock, http, signing
+from core import clock, http, meters, signing
 from models import base
 from models import delivery as table
 from models import job as queue
@@ -73,6 +73,11 @@ class Sent:
     body: bytes
     trace: http.Trace
 
+    @property
+    def in_a_word(self) -> str:
+        """The outcome for the metrics: ``2xx`` and the like, or the kind of error."""
+        return self.error_code or f"{(self.status_code or 0) // 100}xx"
+
 
 def run(job: Job) -> None:
     """Send until nothing is due, or for RUN_S; then another job goes on."""
@@ -99,6 +104,7 @@ def send(batch: Batch) -> list[Sent]:
     end, sent = monotonic() + SLICE_S, []
     for due in batch.deliveries:
         sent.append(_send(batch, due))
+        meters.count("webhook_attempts", outcome=sent[-1].in_a_word)
         if monotonic() > end or not sent[-1].outcome.delivered:
             break
     return sent

@@ -1,7 +1,9 @@
 """Commands of the operator, called in this process."""
 
+import os
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
@@ -9,9 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 import cli
-from core import config
+from core import clock, config
 from models import base, job
-from services import accounts
+from services import accounts, doctor
 
 
 @pytest.fixture
@@ -72,3 +74,55 @@ def test_jobs_are_retried_and_cancelled() -> None:
     assert run("jobs", "cancel", dead).output == f"{dead}: there is no such job\n"
     assert run("jobs", "retry").exit_code == 2
     assert run("jobs", "retry", "--all-dead", dead).exit_code == 2
+
+
+def test_the_doctor_finds_a_healthy_installation(home: Path) -> None:
+    told = run("doctor")
+    assert told.exit_code == 0, told.output
+    parts = [line.split()[1] for line in told.output.splitlines()]
+    assert parts == ["configuration:", "database:", "limits:", "storage:", "disk:", "clock:", "jobs:"]
+    assert all(line.startswith("ok") for line in told.output.splitlines())
+
+
+def wrong() -> list[str]:
+    return [line.removeprefix("WRONG  ") for line in run("doctor").output.splitlines() if line.startswith("WRONG")]
+
+
+def test_the_doctor_says_what_is_wrong(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    two_jobs()
+    (home / config.KEY_FILE).chmod(0o644)
+    (home / "blobs").write_text("not a folder")
+    monkeypatch.setenv("MAPTARGETER_LIMITS_URL", "redis://127.0.0.1:1/0")
+    os.utime(home / "maptargeter.db", (2_000_000_000, 2_000_000_000))
+    clock.set_source(lambda: datetime(2026, 11, 24, tzinfo=UTC))
+    configuration, limits, storage, turned_back, dead = wrong()
+    assert configuration.endswith("chmod 600 it")
+    assert "redis store does not answer" in limits
+    assert storage.startswith("storage: ")
+    assert "turned back" in turned_back
+    assert dead.startswith("jobs: 1 dead")
+
+
+def test_the_doctor_notices_that_nobody_works(home: Path) -> None:
+    dead, _ = two_jobs()
+    run("jobs", "cancel", dead)
+    clock.set_source(lambda: datetime.now(UTC) + timedelta(minutes=6))
+    assert [line.partition(":")[0] for line in wrong()] == ["jobs"]
+    settings = config.Settings.from_env()
+    base.connect(f"sqlite:///{home}/empty.db")
+    assert [found.message for found in doctor.examine(settings) if found.part == "database"] == [
+        "is of another version: run `maptargeter migrate`"
+    ]
+
+
+def test_the_doctor_wants_https(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAPTARGETER_PUBLIC_URL", "http://leads.example.com")
+    (line,) = wrong()
+    assert "plain http" in line
+
+
+def test_a_setting_that_cannot_be_read(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAPTARGETER_TRUSTED_PROXIES", "10.0.0.0/8,everybody")
+    told = run("doctor")
+    assert told.exit_code == 1
+    assert "MAPTARGETER_TRUSTED_PROXIES" in told.output
