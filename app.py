@@ -48,12 +48,13 @@ def assemble(settings: Settings, apis: Mapping[str, tuple[Contract, TagResolver]
             budget=budget,
         )
     errors.Renderer(first, settings.public_url).register(app)
-    _add_pages(app.app, limiter, settings)
+    lent = Surroundings(base.connection, _present, errors.status_of, first.document)
+    _add_pages(app.app, limiter, settings, lent)
     return app
 
 
-def _add_pages(pages: flask.Flask, limiter: Limiter, settings: Settings) -> None:
-    dashboard.register(pages, Surroundings(base.connection, _present, errors.status_of))
+def _add_pages(pages: flask.Flask, limiter: Limiter, settings: Settings, lent: Surroundings) -> None:
+    dashboard.register(pages, lent)
     pages.register_blueprint(health.pages(_database_answers, limiter))
     pages.register_blueprint(metrics_page.pages(settings, metrics.snapshot))
     pages.add_url_rule("/", "start", lambda: flask.redirect("/dashboard/"))

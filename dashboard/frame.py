@@ -4,7 +4,7 @@ Safe by default. A page is for members of an account; one that changes something
 from ``member`` on. ``open_to`` says otherwise, for single views. Every form carries a CSRF token, or is refused.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -39,12 +39,13 @@ class About(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the application lends the pages: a database connection for a request, what the edge knows of it, and the
-    HTTP status of an error."""
+    """What the application lends the pages: a database connection for a request, what the edge knows of it, the HTTP
+    status of an error, and the contract of the API."""
 
     connection: Callable[[], AbstractContextManager[None]]
     about: Callable[[], About]
     status_of: Callable[[Exception], int]
+    contract: Mapping[str, Any]
 
 
 def open_to(role: str) -> Callable[[View], View]:

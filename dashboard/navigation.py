@@ -34,7 +34,7 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "Developers",
         (
             Entry("keys", "API keys", "key", ("create_key", "key", "rotate_key")),
-            Entry("console", "API console", "code"),
+            Entry("console", "API console", "code", ("quickstart",)),
             Entry("webhooks", "Webhooks", "bolt", ("webhook", "delivery", "create_webhook")),
             Entry("requests", "Requests", "list", ("request_entry",)),
         ),

@@ -35,6 +35,7 @@ class ApiKey(base.Model):
     revoked_at = Stamp(null=True)
     replaces = peewee.CharField(max_length=40, null=True)
     replaced_by = peewee.CharField(max_length=40, null=True)  # then it works until expires_at, beside its successor
+    session_id = peewee.CharField(max_length=40, null=True, index=True)  # made for the console of this log-in only
 
 
 TABLES: tuple[type[base.Model], ...] = (Account, ApiKey)
@@ -68,27 +69,30 @@ _SHOWN = (
 
 def keys(account_id: str, limit: int, after: str | None, *, revoked: bool = False) -> list[dict[str, Any]]:
     """Return up to ``limit`` keys of an account, newest first, older than ``after``: the revoked ones or the others."""
-    wanted = (ApiKey.account_id == account_id) & ApiKey.revoked_at.is_null(not revoked)
+    wanted = (ApiKey.account_id == account_id) & ApiKey.revoked_at.is_null(not revoked) & ApiKey.session_id.is_null()
     query = ApiKey.select(*_SHOWN).where(wanted).order_by(ApiKey.id.desc()).limit(limit)
     page = query.where(ApiKey.id < after) if after else query
     return [dict(row) for row in page.dicts().iterator()]
 
 
 def key(account_id: str, key_id: str) -> dict[str, Any] | None:
-    """Return a key of an account that was not revoked."""
+    """Return a key of an account that was not revoked, and is not part of a session."""
     standing = (ApiKey.account_id == account_id) & (ApiKey.id == key_id) & ApiKey.revoked_at.is_null()
-    query = ApiKey.select(*_SHOWN).where(standing)
+    query = ApiKey.select(*_SHOWN).where(standing & ApiKey.session_id.is_null())
     found: dict[str, Any] | None = query.dicts().first()
     return found
 
 
 def count_valid_keys(account_id: str, now: str, *, replaced: bool = False) -> int:
-    """Count the keys that still work: those that were not replaced, or only those that were and overlap."""
+    """Count the keys that still work: those that were not replaced, or only those that were and overlap.
+
+    Those of the console do not count: they end with their session.
+    """
     return int(
         ApiKey.select()
         .where(ApiKey.account_id == account_id, ApiKey.revoked_at.is_null())
         .where(ApiKey.expires_at.is_null() | (ApiKey.expires_at > now))
-        .where(ApiKey.replaced_by.is_null(not replaced))
+        .where(ApiKey.replaced_by.is_null(not replaced), ApiKey.session_id.is_null())
         .count()
     )
 

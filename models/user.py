@@ -8,7 +8,7 @@ from typing import Any
 import peewee
 
 from models import base
-from models.account import Account
+from models.account import Account, ApiKey
 from models.base import Stamp
 
 Row = dict[str, Any]
@@ -111,10 +111,10 @@ def set_role(account_id: str, user_id: str, role: str) -> None:
     Membership.update(role=role).where(_membership(account_id, user_id)).execute()
 
 
-def leave(account_id: str, user_id: str) -> None:
+def leave(account_id: str, user_id: str, now: str) -> None:
     """End a membership, and the sessions that look at the account."""
     Membership.delete().where(_membership(account_id, user_id)).execute()
-    Session.delete().where((Session.account_id == account_id) & (Session.user_id == user_id)).execute()
+    _end((Session.account_id == account_id) & (Session.user_id == user_id), now)
 
 
 def owners(account_id: str) -> int:
@@ -156,15 +156,22 @@ def look_at(session_id: str, account_id: str) -> None:
     Session.update(account_id=account_id).where(Session.id == session_id).execute()
 
 
-def end_session(user_id: str, session_id: str) -> bool:
+def end_session(user_id: str, session_id: str, now: str) -> bool:
     """Return False if the user has no such session."""
-    return bool(Session.delete().where(Session.user_id == user_id, Session.id == session_id).execute())
+    return bool(_end((Session.user_id == user_id) & (Session.id == session_id), now))
 
 
-def end_sessions(user_id: str, but: str | None = None) -> int:
+def end_sessions(user_id: str, now: str, but: str | None = None) -> int:
     """End all sessions of a user, or all but one; return how many."""
     mine = Session.user_id == user_id
-    return int(Session.delete().where(mine & (Session.id != but) if but else mine).execute())
+    return _end(mine & (Session.id != but) if but else mine, now)
+
+
+def _end(which: Any, now: str) -> int:
+    """End sessions, and the keys that were made for their consoles."""
+    ended = [row["id"] for row in _all(Session.select(Session.id).where(which))]
+    ApiKey.update(revoked_at=now).where(ApiKey.session_id.in_(ended), ApiKey.revoked_at.is_null()).execute()
+    return int(Session.delete().where(Session.id.in_(ended)).execute())
 
 
 def sweep(idle_since: str, now: str) -> None:

@@ -17,6 +17,7 @@ from services.accounts import Caller
 from services.key_rules import ApiKey
 
 SCOPES = key_rules.SCOPES
+SESSION_KEY_LASTS = timedelta(hours=1)
 _USE_IS_NOTED_EVERY = timedelta(minutes=1)
 _NO_KEY = "There is no API key with this id, or it was revoked."
 
@@ -34,6 +35,19 @@ def create(caller: Caller, name: str, scopes: Iterable[str], expires_at: str | N
         table.lock(caller.account_id)
         caller.plan.require("api_keys", table.count_valid_keys(caller.account_id, made.created_at) + 1)
         _insert(caller, made, key)
+        audit.record(caller, audit.KEY_CREATED, made.id, after=key_rules.audited(made))
+    return made, key
+
+
+def create_for_session(caller: Caller, who: str, scopes: Iterable[str], session_id: str) -> tuple[ApiKey, str]:
+    """Return a key that ends with a log-in, or after SESSION_KEY_LASTS.
+
+    It takes no place of the plan's, so it is not listed, and cannot be changed or replaced to live longer.
+    """
+    until = clock.stamp(clock.now() + SESSION_KEY_LASTS)
+    made, key = _new(f"Console of {who}"[:100], key_rules.ordered(scopes), until)
+    with base.transaction():
+        _insert(caller, made, key, session_id)
         audit.record(caller, audit.KEY_CREATED, made.id, after=key_rules.audited(made))
     return made, key
 
@@ -152,8 +166,9 @@ def _new(name: str, scopes: list[str], expires_at: str | None, replaces: str | N
     return made, key
 
 
-def _insert(caller: Caller, made: ApiKey, key: str) -> None:
-    table.ApiKey.insert(**as_dict(made), account_id=caller.account_id, digest=_digest(key)).execute()
+def _insert(caller: Caller, made: ApiKey, key: str, session_id: str | None = None) -> None:
+    row = as_dict(made) | {"account_id": caller.account_id, "digest": _digest(key), "session_id": session_id}
+    table.ApiKey.insert(**row).execute()
 
 
 def _store(caller: Caller, before: ApiKey, after: ApiKey, action: str) -> None:

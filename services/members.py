@@ -148,7 +148,7 @@ def remove(caller: Caller, user_id: str) -> None:
         before = _member(caller, user_id)
         if before == "owner":
             _require_another_owner(caller)
-        table.leave(caller.account_id, user_id)
+        table.leave(caller.account_id, user_id, clock.now_stamp())
         audit.record(caller, audit.REMOVED, user_id, {"role": before})
 
 

@@ -1,6 +1,7 @@
 """Who is logged in: sessions are rows, found by the digest of a token that only one browser has.
 
 A session ends when it was not used for IDLE, after LONGEST, when its user ends it, or with the membership it needs.
+API keys made for its console end with it.
 """
 
 import hashlib
@@ -90,13 +91,15 @@ def of_user(user_id: str) -> list[SessionView]:
 
 def end(user_id: str, session_id: str) -> None:
     """End one of the user's sessions at once; raise NotFound."""
-    if not table.end_session(user_id, session_id):
-        raise NotFound("There is no such session.")
+    with base.transaction():
+        if not table.end_session(user_id, session_id, clock.now_stamp()):
+            raise NotFound("There is no such session.")
 
 
 def end_others(visitor: Visitor) -> int:
     """End all sessions of the visitor's but the present one; return how many."""
-    return table.end_sessions(visitor.user_id, but=visitor.session_id)
+    with base.transaction():
+        return table.end_sessions(visitor.user_id, clock.now_stamp(), but=visitor.session_id)
 
 
 def switch(visitor: Visitor, account_id: str) -> None:

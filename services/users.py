@@ -56,7 +56,7 @@ def set_owner_password(email: str, password: str) -> None:
     user_id, kept = _owner(email), passwords.hashed(password)
     with base.transaction():
         table.set_password(user_id, kept)
-        table.end_sessions(user_id)
+        table.end_sessions(user_id, clock.now_stamp())
 
 
 def log_in(email: str, password: str) -> User:
@@ -81,7 +81,7 @@ def change_password(visitor: Visitor, present: str, wanted: str) -> None:
     kept = passwords.hashed(wanted)
     with base.transaction():
         table.set_password(visitor.user_id, kept)
-        table.end_sessions(visitor.user_id, but=visitor.session_id)
+        table.end_sessions(visitor.user_id, clock.now_stamp(), but=visitor.session_id)
         audit.record(visitor.caller, audit.PASSWORD_CHANGED, visitor.user_id, after={"by": "the user"})
 
 
@@ -117,7 +117,7 @@ def reset_password(token: str, wanted: str) -> User:
         if not table.use_link(row["id"]):
             raise NotFound(_USED)
         table.set_password(user_id, kept)
-        table.end_sessions(user_id)
+        table.end_sessions(user_id, clock.now_stamp())
         for account in table.memberships(user_id):
             told = accounts.for_user(account["id"], user_id)
             audit.record(told, audit.PASSWORD_CHANGED, user_id, after={"by": "a link from the operator"})
