@@ -17,6 +17,7 @@ from jobs import HANDLERS
 from jobs.worker import Worker
 from models import base, migrations
 from services import accounts, api_keys, doctor, job_care, places, quickstart, users
+from services import accounts, api_keys, job_care, places, quickstart, suppressing, users
 from services.places import ImportReport
 
 SPEC = Path(__file__).parent / "spec" / "openapi.yaml"
@@ -121,6 +122,41 @@ def reset_password(email: str) -> None:
     _prepare()
     with base.connection():
         click.echo(users.reset_link(email))
+
+
+@main.group()
+def suppress() -> None:
+    """Businesses that must not be leads of any account."""
+
+
+@suppress.command("add")
+@click.argument("kind", type=click.Choice([kind for kind in suppressing.KINDS if kind != "lead"]))
+@click.argument("value")
+@click.option("--note", help="For you; nobody else sees it.")
+def add_suppression(kind: str, value: str, note: str | None) -> None:
+    """Suppress a domain, an email address, a phone number or a place; its leads are forgotten at once."""
+    _prepare()
+    with base.connection():
+        made = suppressing.suppress_for_all(kind, value, note)
+    click.echo(f"{made.id}: {made.kind} {made.value}, {made.leads_removed} lead(s) forgotten")
+
+
+@suppress.command("list")
+def list_suppressions() -> None:
+    """List what is suppressed for all accounts."""
+    _prepare()
+    with base.connection():
+        for made in suppressing.suppressed_for_all():
+            click.echo(f"{made.id}  {made.created_at[:10]}  {made.kind}  {made.value}  {made.note or ''}".rstrip())
+
+
+@suppress.command("remove")
+@click.argument("suppression_id")
+def remove_suppression(suppression_id: str) -> None:
+    """Let a business be found again."""
+    _prepare()
+    with base.connection():
+        suppressing.allow_for_all(suppression_id)
 
 
 @main.group()

@@ -160,6 +160,17 @@ class LeadFieldListSchema(Schema):
     total = fields.Integer()
 
 
+class SuppressionSchema(Schema):
+    id = fields.String()
+    kind = fields.String()
+    value = fields.String()
+    reason = fields.String()
+    name = fields.String(allow_none=True)
+    note = fields.String(allow_none=True)
+    leads_removed = fields.Integer()
+    created_at = fields.String()
+
+
 class PlanLimitsSchema(Schema):
     requests_per_minute = fields.Integer()
     rows_per_page = fields.Integer()

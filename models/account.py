@@ -108,6 +108,12 @@ def lock(account_id: str) -> None:
         base.rows("SELECT 1 FROM account WHERE id = ? FOR UPDATE", (account_id,))
 
 
+def lock_all() -> None:
+    """The same for every account."""
+    if not base.is_sqlite():
+        base.rows("SELECT 1 FROM account ORDER BY number FOR UPDATE")
+
+
 def change(account_id: str, key_id: str, values: dict[str, Any]) -> None:
     """Set columns of a key."""
     ApiKey.update(**values).where(ApiKey.account_id == account_id, ApiKey.id == key_id).execute()

@@ -108,7 +108,7 @@ class LeadPlace(base.Model):
 
     class Meta:
         primary_key = peewee.CompositeKey("account_id", "source", "record_id")
-        indexes = ((("account_id", "tile_y", "tile_x"), False),)
+        indexes = ((("account_id", "tile_y", "tile_x"), False), (("source", "record_id"), False))
 
 
 class LeadChange(base.Model):

@@ -73,6 +73,20 @@ def by_id(account_id: str, ids: Iterable[str]) -> list[Row]:
     return found
 
 
+def of_place(account_id: str, source: str, record_id: str) -> list[Row]:
+    """Return the lead that a place belongs to, as ``in_tile`` does; of any account if none is named."""
+    mine = "SELECT lead_number FROM lead_place WHERE (account_id = ? OR ? = '') AND source = ? AND record_id = ?"
+    return _load(mine, (account_id, account_id, source, record_id))
+
+
+def by_rank_keys(keys: Iterable[int]) -> list[Row]:
+    """Return the leads at these places of the ranking, as ``in_tile`` does."""
+    found: list[Row] = []
+    for chunk in _chunks(sorted(keys)):
+        found += _load(" ".join(("SELECT number FROM lead WHERE rank_key IN", _marks(chunk))), tuple(chunk))
+    return found
+
+
 def present(keys: Iterable[tuple[str, str]]) -> list[Row]:
     """Return those of the places (source, record id) that their source still has."""
     found: list[Row] = []

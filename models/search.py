@@ -42,6 +42,8 @@ _READ = {
     False: "SELECT rank_key, array_to_string(tsvector_to_array(terms), ' ') FROM lead_terms WHERE rank_key IN",
 }
 _CHUNK = 500
+EVERYTHING = (0, (1 << 63) - 1)
+"""The bounds of all leads of all accounts."""
 
 
 def create() -> None:
@@ -123,6 +125,14 @@ def matching(groups: Groups, bounds: tuple[Any, Any]) -> tuple[str, tuple[Any, .
     """Return a query for the rank keys of what a search finds, and its values."""
     index, (condition, values) = table(), found(groups, bounds)
     return " ".join(("SELECT", index.key, "FROM", index.name, "WHERE", condition)), values
+
+
+def keys_of(token: str, bounds: tuple[int, int]) -> list[int]:
+    """Return the rank keys, within bounds, of the leads that have a term; none for an empty one."""
+    if not token:
+        return []
+    text, values = matching([(token,)], bounds)
+    return [key for (key,) in base.rows(text, values)]
 
 
 def match(groups: Groups) -> str:

@@ -16,6 +16,10 @@ from services.accounts import Caller
 SCOPES = (
     "leads:read",
     "leads:write",
+    "suppressions:read",
+    "suppressions:write",
+    "support:read",
+    "support:write",
     "scans:read",
     "scans:write",
     "exports:read",

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from core import clock, ids, normalize
-from core.errors import NotFound, PreconditionFailed
+from core.errors import Conflict, NotFound, PreconditionFailed
 from models import account, base, lead_batch, lead_document, lead_ledger
 from models import suppression as suppression_table
 from models.lead_ledger import Cause
@@ -52,9 +52,9 @@ def version(lead: Lead) -> str:
 def update_lead(caller: Caller, lead_id: str, changes: Mapping[str, Any], if_match: str | None = None) -> Lead:
     """Change what is the customer's own about a lead and return it; what ``changes`` leaves out stays.
 
-    ``tags`` (all of them), ``stage``, ``note`` (None for none), ``corrections``: property -> value, None to take a
-    correction back. Raise NotFound; PreconditionFailed if ``if_match`` is not the lead's version any more; InvalidInput
-    with every violation.
+    ``tags`` (all of them), ``stage``, ``note`` (None for none), ``corrections``: property -> value, or None to take
+    a correction back. Raise NotFound; Conflict for a contact that is suppressed; PreconditionFailed if ``if_match`` is not
+    the lead's version any more; InvalidInput with every violation.
     """
     with base.transaction():
         row = _locked(caller, lead_id, if_match)
@@ -103,11 +103,18 @@ def write_changes(
 ) -> int:
     """Give leads, as ``lead_ledger`` loads them, other columns, and write what changed into their history.
 
-    For everything but a scan. Leads that would stay the same to the customer are not told of; return how many are.
-    To be called in the transaction in which the leads were read.
+    For everything but a scan. Leads that would stay the same to the customer are not told of; return how many are. What
+    turns out to be suppressed is forgotten; a customer is refused, with Conflict. To be called in the transaction in
+    which the leads were read.
     """
     written, told = [], []
+    out = suppressions.barred(caller.account_id, [{**row, **columns} for row, columns in changes])
+    if out and cause[0] == "customer":
+        raise Conflict("A contact of the lead would be one that is suppressed.")
+    lead_batch.remove(out)
     for row, columns in changes:
+        if row["number"] in out:
+            continue
         fields = lead_document.difference(row, columns)
         if fields or any(row[name] != value for name, value in columns.items()):
             written.append({**row, **columns, **({"changed_at": at} if fields else {})})

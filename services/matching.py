@@ -35,6 +35,12 @@ _SHARED_HOSTS = frozenset(
     }
 )  # fmt: skip
 
+
+def is_shared(host: str) -> bool:
+    """Tell whether many businesses have their pages on this host."""
+    return host in _SHARED_HOSTS
+
+
 Lineage = Callable[[str], tuple[str, ...]]
 """The categories above one, from the top down, ending with itself."""
 

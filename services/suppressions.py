@@ -34,6 +34,18 @@ def met(account_id: str, places: Collection[Mapping[str, Any]]) -> dict[Key, str
     return {key: RECORD if kinds == {"record"} else BUSINESS for key, kinds in judged if kinds}
 
 
+def barred(account_id: str, leads: Collection[Mapping[str, Any]]) -> set[int]:
+    """Return the numbers of the leads (by their columns) with a contact that is suppressed for the account."""
+    if not leads or not table.any_for(account_id):
+        return set()
+    signs = {lead["number"]: contact_signs(lead) for lead in leads}
+    wanted: dict[str, set[str]] = {}
+    for kind, value in (sign for mine in signs.values() for sign in mine):
+        wanted.setdefault(kind, set()).add(value)
+    found = table.among(account_id, wanted)
+    return {number for number, mine in signs.items() if mine & found}
+
+
 def key_of(place: Mapping[str, Any]) -> Key:
     return place["source"], place["record_id"]
 
