@@ -52,9 +52,9 @@ def version(lead: Lead) -> str:
 def update_lead(caller: Caller, lead_id: str, changes: Mapping[str, Any], if_match: str | None = None) -> Lead:
     """Change what is the customer's own about a lead and return it; what ``changes`` leaves out stays.
 
-    ``tags`` (all of them), ``stage``, ``note`` (None for none), ``corrections``: property -> value, or None to take
-    a correction back. Raise NotFound; Conflict for a contact that is suppressed; PreconditionFailed if ``if_match`` is not
-    the lead's version any more; InvalidInput with every violation.
+    ``tags`` (all of them), ``stage``, ``note`` (None for none), ``corrections``: property -> value, or None to take a
+    correction back. Raise NotFound; Conflict for a contact that is suppressed; PreconditionFailed if ``if_match`` is
+    not the lead's version any more; InvalidInput with every violation.
     """
     with base.transaction():
         row = _locked(caller, lead_id, if_match)

@@ -157,6 +157,7 @@ def things(client: Client) -> dict[str, str]:
         "delivery_id": sent["id"],
         "event_id": sent["event_id"],
         "api_key_id": client.post("/api-keys", json={"name": "x", "scopes": ["leads:read"]}).json()["id"],
+        "suppression_id": client.post("/suppressions", json={"kind": "email", "value": "x@y.example"}).json()["id"],
         "scan_id": client.post("/scans", json={"area": SAMPLE_AREA, "categories": ["cafe"]}).json()["id"],
     }
 
