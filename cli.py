@@ -16,8 +16,7 @@ from core import config, errors, openapi
 from jobs import HANDLERS
 from jobs.worker import Worker
 from models import base, migrations
-from services import accounts, api_keys, doctor, job_care, places, quickstart, users
-from services import accounts, api_keys, job_care, places, quickstart, suppressing, users
+from services import accounts, api_keys, doctor, job_care, places, quickstart, suppressing, users
 from services.places import ImportReport
 
 SPEC = Path(__file__).parent / "spec" / "openapi.yaml"
