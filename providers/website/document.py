@@ -37,6 +37,8 @@ _SPACES: dict[int, str | None] = {
     ord(c): " " for c in "\n\r\f\t\v\u00a0\u2002\u2003\u2007\u2009\u200a\u202f\u3000\u2028\u2029\x00"
 }
 _SPACES |= {ord(c): None for c in "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\ue000\u202a\u202c"}
+_SPACES |= {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}  # full-width forms
+_SPACES |= dict.fromkeys((8208, 8209, 8210, 8211, 8212, 8213, 8722), "-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,8 @@ class Document:
 
 
 def plain(line: str) -> str:
-    """Return a line with its seams and cell borders as spaces."""
-    return line.replace(SEAM, " ").replace(CELL, " ")
+    """Return a line with its seams as spaces and its cell borders as bars: for people, both are gaps."""
+    return line.replace(SEAM, " ").replace(CELL, "|")
 
 
 def parse(html: str) -> LexborHTMLParser:
