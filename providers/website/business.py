@@ -21,32 +21,30 @@ _NOT_A_BUSINESS = words(
     CreativeWork Comment Thing Date SpeakableSpecification MonetaryAmount
     """
 )
-_TELLING = (
-    "telephone",
-    "faxNumber",
-    "address",
-    "email",
-    "openingHours",
-    "openingHoursSpecification",
-    "geo",
-    "vatID",
-    "taxID",
+_TELLING = words(
+    "telephone faxNumber address email openingHours openingHoursSpecification geo vatID taxID priceRange"
+    " aggregateRating review servesCuisine legalName"
 )
 _ORGANIZATIONS = words("Organization Corporation NGO OnlineBusiness OnlineStore EducationalOrganization LocalBusiness")
-_INNER = ("contactPoint", "contactPoints", "department", "location", "subOrganization", "mainEntity", "mainEntityOfPage", "about",
-          "publisher", "provider", "hasPOS", "isPartOf", "copyrightHolder", "sourceOrganization", "creator", "containsPlace", "owns",
-          "itemListElement", "item")  # fmt: skip
+_INNER = sorted(
+    words(
+        "contactPoint contactPoints department location subOrganization mainEntity mainEntityOfPage about publisher"
+        " provider hasPOS isPartOf copyrightHolder sourceOrganization creator containsPlace owns itemListElement item"
+    )
+)
 _COUNTRIES = {
     "FI": "finland suomi finnland finlande finlandia", "SE": "sweden sverige schweden suède ruotsi suecia svezia",
     "NO": "norway norge norwegen norvège norja noruega", "DK": "denmark danmark dänemark danemark tanska dinamarca",
     "DE": "germany deutschland allemagne alemania germania saksa niemcy duitsland tyskland",
     "AT": "austria österreich autriche itävalta oostenrijk", "CH": "switzerland schweiz suisse svizzera suiza sveitsi",
-    "FR": "france frankreich francia ranska frankrijk francja", "ES": "spain españa espagne spanien spagna espanja spanje",
+    "FR": "france frankreich francia ranska frankrijk francja",
+    "ES": "spain españa espagne spanien spagna espanja spanje",
     "IT": "italy italia italie italien italië włochy", "NL": "netherlands nederland niederlande alankomaat",
     "BE": "belgium belgië belgique belgien", "PL": "poland polska polen pologne puola", "PT": "portugal",
     "EE": "estonia eesti estland viro", "LV": "latvia latvija", "LT": "lithuania lietuva", "IE": "ireland éire irland",
     "CZ": "czechia česko", "SK": "slovakia slovensko", "HU": "hungary magyarország", "GR": "greece ελλάδα",
-    "US": "usa", "CA": "canada", "AU": "australia", "NZ": "aotearoa", "JP": "japan 日本", "MC": "monaco", "LU": "luxembourg",
+    "US": "usa", "CA": "canada", "AU": "australia", "NZ": "aotearoa", "JP": "japan 日本", "MC": "monaco",
+    "LU": "luxembourg",
 }  # fmt: skip
 _COUNTRY_OF = {name: code for code, names in _COUNTRIES.items() for name in names.split()} | {
     "united kingdom": "GB", "great britain": "GB", "uk": "GB", "england": "GB", "scotland": "GB", "wales": "GB",
@@ -105,7 +103,7 @@ def _is_business(node: Node) -> bool:
 
 
 def read(items: Sequence[tuple[Method, Node]], url: str, regions: Sequence[str]) -> Stated:
-    """Return what the items state about the business. ``url`` is the page's, ``regions`` where local numbers are meant."""
+    """Return what the items state about the business; ``url`` is the page's, local numbers are meant in ``regions``."""
     stated = Stated()
     for method, node in list(businesses(items))[:100]:
         evidence = (Evidence(url, method, _SURE),)

@@ -21,6 +21,13 @@ _WIDER = {
     "ascii": "cp1252", "iso8859-1": "cp1252", "iso8859-9": "cp1254", "iso8859-11": "cp874", "tis-620": "cp874",
     "shift_jis": "cp932", "euc_kr": "cp949", "gb2312": "gb18030", "gbk": "gb18030", "big5": "big5hkscs",
 }  # fmt: skip
+_LANG = re.compile(rb"<html\b[^>]{0,300}?\blang\s{0,9}=\s{0,9}[\"']?([A-Za-z]{2})\b", re.IGNORECASE)
+_USUAL = {
+    "pl": "cp1250", "cs": "cp1250", "sk": "cp1250", "hu": "cp1250", "sl": "cp1250", "hr": "cp1250", "ro": "cp1250",
+    "tr": "cp1254", "lt": "cp1257", "lv": "cp1257", "ru": "cp1251", "uk": "cp1251", "bg": "cp1251", "el": "cp1253",
+    "he": "cp1255", "ar": "cp1256", "th": "cp874", "ko": "cp949",
+}  # fmt: skip
+_POSSIBLE = ["cp1252", "cp1251", "cp1253", "koi8_r", "cp932", "euc_jp", "gb18030", "big5hkscs", "cp949"]
 _USELESS = {"utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-7"}
 """Not decoded on a page's word alone: the declaration itself could be read, so it cannot be true (or is an attack)."""
 
@@ -86,8 +93,14 @@ def _wide(body: bytes) -> str | None:
 
 
 def _guess(body: bytes) -> str | None:
-    """The likeliest charset, judged by a sample around the first bytes that are not ASCII."""
+    """The likeliest charset: by the page's language where that tells, else by a sample around the first odd bytes.
+
+    Guessing tells scripts apart, not the code pages of Latin script from each other: for those, the language decides.
+    """
+    lang = _LANG.search(body[:_PROLOGUE])
+    if lang and (usual := _USUAL.get(lang[1].decode("ascii").lower())):
+        return usual
     first = next((i for i, byte in enumerate(body) if byte > 127), 0)
     sample = re.sub(rb"<[^<>]{0,2000}>", b" ", body[max(0, first - 200) : first + _SAMPLE])
-    best = from_bytes(sample).best()
+    best = from_bytes(sample, cp_isolation=_POSSIBLE).best()
     return _known(best.encoding) if best else None

@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from itertools import islice
 from urllib.parse import urlsplit
 
 import email_validator
@@ -12,7 +13,7 @@ from providers.website import words
 from providers.website.document import SEAM
 from providers.website.facts import Email
 
-MAX_LINE_ADDRESSES = 500
+MAX_SIGNS = 300
 _LOCAL = re.compile(r"[A-Za-z0-9._%+'&~-]{1,64}\Z")
 _DOMAIN = re.compile(r"[^\W_](?:[\w-]{0,62}\.)+[^\W_][\w-]{1,62}|[^\W_][\w-]{0,62}\.[^\W_][\w-]{1,62}")
 _LONG_HEX = re.compile(r"[0-9a-f]{20,}")
@@ -79,7 +80,7 @@ def is_webmail(domain: str) -> bool:
 
 
 def registrable(host: str) -> str:
-    """Return the part of a host name that one owner has, such as ``example.co.uk``; the host itself if there is none."""
+    """Return the part of a host name that one owner has, ``example.co.uk``; the host itself if there is none."""
     return _suffixes().privatesuffix(host.lower()) or host.lower()
 
 
@@ -92,19 +93,15 @@ def host_of(url: str) -> str:
 
 
 def in_line(line: str, host: str = "") -> list[str]:
-    """Return the addresses with an ``@`` in one line of text, in order. Knows where two elements were glued together."""
-    found: list[str] = []
-    at = line.find("@")
-    while at >= 0 and len(found) < MAX_LINE_ADDRESSES:
-        if one := _around(line, at, host):
-            found.append(one)
-        at = line.find("@", at + 1)
-    return list(dict.fromkeys(found))
+    """Return the addresses with an ``@`` in one line of text, in order; knows where two elements were glued."""
+    signs = islice(re.finditer("@", line), MAX_SIGNS)
+    found = (_around(line, sign.start(), host) for sign in signs)
+    return list(dict.fromkeys(one for one in found if one))
 
 
 def _around(line: str, at: int, host: str) -> str | None:
     """The address whose ``@`` stands at ``at``."""
-    left = re.search(rf"[A-Za-z0-9._%+'&~{SEAM}-]{{0,90}}\Z", line[max(0, at - 90) : at])
+    left = re.search(rf"[A-Za-z0-9\u00c0-\u024f._%+'&~{SEAM}-]{{0,90}}\Z", line[max(0, at - 90) : at])
     right = re.match(rf"[\w.{SEAM}-]{{0,260}}", line[at + 1 : at + 261])
     if not left or not right:
         return None
@@ -128,7 +125,7 @@ def _is_label(piece: str) -> bool:
 
 
 def _right_of_seams(text: str, host: str) -> str:
-    """The domain, ending at the first seam where it is whole and does not visibly go on: ``foo|.fi`` and ``foo.fi|Tel``."""
+    """The domain, up to the first seam where it is whole and does not go on: ``foo|.fi``, ``foo.fi|Tel``."""
     pieces = text.strip(SEAM).split(SEAM)
     joined = ""
     for index, piece in enumerate(pieces):

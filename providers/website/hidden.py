@@ -15,7 +15,6 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from providers.website import emails
 from providers.website.document import CELL, SEAM, attribute
-from providers.website.words import words
 
 _AT_WORDS = (
     "at|ät|æt|á|à|a|@|ad|att|arroba|arobase|arobas|chez|chiocciola|kukac|ma[lł]pa|zavin[aá][cč]|snabel-?a|alfakr[oø]ll|"
@@ -42,15 +41,19 @@ _JOINED = re.compile(
 )
 _TYPO3 = re.compile(r"""UnCryptMailto\(\s{0,9}(?:["']|%27|&#39;)([^"'%)]{6,120})(?:["']|%27|&#39;)""", re.IGNORECASE)
 _RTL = re.compile(r"([.#][\w-]{1,80})[^{}<>]{0,80}\{[^{}]{0,300}\bbidi-override", re.IGNORECASE)
-_ASKING = words("script noscript")
+_WRITES = re.compile(
+    r"&#0?64;|&#x40;|\\u0040|\\x40|%40|(?s:(?:mailto|document\.write|innerHTML|\.href).*@|@.*(?:mailto|"
+    r"document\.write|innerHTML|\.href))"
+)
 MAX_HITS = 200
 MAX_SCRIPT = 100_000
 
 
 def spelled(line: str, host: str = "") -> list[str]:
-    """Return the addresses spelled out in a line: ``info (at) shop (dot) fi``, ``info [ät] shop.fi``, ``info @ shop.fi``.
+    """Return the addresses spelled out in a line: ``info (at) shop (dot) fi``, ``info [ät] shop.fi``.
 
-    An ``at`` without brackets is a word like any other: it counts only if a dot is spelled too or a label stands before.
+    An ``at`` without brackets is a word like any other: it counts only if a dot is spelled too, or a label stands
+    before.
     """
     text = line.replace(SEAM, "").replace(CELL, " ")
     found = [_spelled(text, hit, host, certain=True) for hit in _hits(_AT_MARKED, text)]
@@ -58,6 +61,11 @@ def spelled(line: str, host: str = "") -> list[str]:
     if "@" in text and _DOT.search(text):
         found += [_spelled(text, hit, host, certain=True) for hit in _hits(re.compile("@"), text)]
     return list(dict.fromkeys(one for one in found if one))
+
+
+def is_spelled_somewhere(text: str) -> bool:
+    """Tell, at the cost of two searches, whether any line of ``text`` may have a spelled address."""
+    return bool(_AT_MARKED.search(text) or _AT_BARE.search(text) or ("@" in text and _DOT.search(text)))
 
 
 def _hits(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
@@ -172,9 +180,9 @@ def _unbase64(text: str) -> str:
 def scripted(tree: LexborHTMLParser, host: str = "") -> list[str]:
     """Return the addresses that inline scripts write: ``'info' + '@' + 'shop.fi'``, and TYPO3's shifted letters."""
     found: list[str] = []
-    for node in tree.css("script:not([src])")[:100]:
+    for node in tree.css('script:not([src]):not([type*="json" i])')[:100]:
         code = node.text()[:MAX_SCRIPT]
-        if ("mail" in code or "document.write" in code) and ("@" in code or "&#" in code or "\\u0040" in code):
+        if _WRITES.search(code):
             joined = html.unescape(_JOINED.sub("", code)).replace("\\u0040", "@").replace("\\x40", "@")
             found += [one for hit in _LITERAL.findall(joined) for one in emails.in_line(_no_tags(hit[1]), host)]
     for node in tree.css('a[href*="UnCryptMailto"], a[data-mailto-token]')[:MAX_HITS]:
@@ -187,12 +195,13 @@ def _no_tags(text: str) -> str:
 
 
 def _typo3(node: LexborNode, host: str) -> list[str]:
-    """Letters, digits and ``+ , - . / : @`` shifted each within its own run; the shift is not told, so all are tried."""
+    """Letters and ``+ , - . / : @`` shifted, each within its own run; the shift is not told, so all are tried."""
     token = attribute(node, "data-mailto-token")
     if not token and (hit := _TYPO3.search(unquote(attribute(node, "href")))):
         token = hit[1]
+    token = token[:120].replace("\\", "")
     for shift in range(-26, 27):
-        text = "".join(_shifted(char, shift) for char in token[:120])
+        text = "".join(_shifted(char, shift) for char in token)
         if text.startswith("mailto:"):
             return emails.in_line(text[7:].partition("?")[0], host)
     return []

@@ -17,7 +17,8 @@ _NAMES = {
     "Mo": "mo mon monday montag lundi lunes lunedì lunedi maandag måndag mandag maanantai poniedziałek segunda",
     "Tu": "tu tue tues tuesday dienstag mardi martes martedì martedi dinsdag tisdag tirsdag tiistai wtorek terça",
     "We": "we wed wednesday mittwoch mercredi miércoles mercoledì mercoledi woensdag onsdag keskiviikko środa quarta",
-    "Th": "th thu thur thurs thursday donnerstag jeudi jueves giovedì giovedi donderdag torsdag torstai czwartek quinta",
+    "Th": "th thu thur thurs thursday donnerstag jeudi jueves giovedì giovedi donderdag torsdag torstai czwartek"
+    " quinta",
     "Fr": "fr fri friday freitag vendredi viernes venerdì venerdi vrijdag fredag perjantai piątek sexta",
     "Sa": "sa sat saturday samstag samedi sábado sabato zaterdag lördag lørdag lauantai sobota",
     "Su": "su sun sunday sonntag dimanche domingo domenica zondag söndag søndag sunnuntai niedziela so",

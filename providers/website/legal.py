@@ -70,36 +70,115 @@ def _form(pattern: str) -> re.Pattern[str]:
 
 _SEP = r"[\s.\-]?"
 _RULES = (
-    _Rule("y-tunnus", "FI", _words(r"l?y[- ]?tunnus|business id|fo[- ]?nummer|company id"), _form(r"\d{7}\s?-?\s?\d"),
-          _hyphened(ytunnus, 1), alone=True),
-    _Rule("org-nr", "SE", _words(r"org(?:anisations)?\.?\s?-?(?:nr|nummer|no|number)"), _form(r"\d{6}\s?-?\s?\d{4}"),
-          _hyphened(se_orgnr, 4)),
-    _Rule("org-nr", "NO", _words(r"org(?:anisasjons)?\.?\s?-?(?:nr|nummer|no)|foretaksregisteret"),
-          re.compile(rf"(?<!\w)\d{{3}}{_SEP}\d{{3}}{_SEP}\d{{3}}(?:\s?MVA)?(?![\w])", re.I), _compact(no_orgnr)),
-    _Rule("cvr", "DK", _words(r"cvr(?:\s?-?\s?(?:nr|nummer|no))?|se-nr"), _form(rf"\d\d{_SEP}\d\d{_SEP}\d\d{_SEP}\d\d"),
-          _compact(cvr)),
-    _Rule("registrikood", "EE", _words(r"registrikood|reg(?:istri)?\.?\s?(?:kood|nr|code)|registry code"), _form(r"\d{8}"),
-          _compact(registrikood)),
-    _Rule("siret", "FR", _words(r"siret|n° de siret"), _form(rf"\d{{3}}{_SEP}\d{{3}}{_SEP}\d{{3}}{_SEP}\d{{5}}"), _compact(siret)),
-    _Rule("siren", "FR", _words(r"siren|rcs(?:\s[^\W\d][\w' -]{1,30}?)?|r\.c\.s\.?(?:\s[\w' -]{1,30}?)?"),
-          re.compile(rf"(?<!\w)(?:[AB]\s)?\d{{3}}{_SEP}\d{{3}}{_SEP}\d{{3}}(?!\w|[ .-]?\d)", re.I), _compact(siren)),
-    _Rule("company-number", "GB", _words(
-        r"compan(?:y|ies)(?:\s(?:house|registration|reg\.?|registered))?\s?(?:no|number|nr|num|#)|"
-        r"regist(?:ered|ration)(?:\s(?:in|company|with)[^.\d]{0,50}?)?\s?(?:no|number)|company reg|"
-        r"registered in (?:england|scotland|wales|northern ireland)(?: and wales| & wales)?"),
-        _form(r"(?:(?:SC|NI|OC|SO|NC|FC|RC|LP|CE|R)\s?)?\d{6,8}")),
-    _Rule("cif", "ES", _words(r"c\.?i\.?f\.?|n\.?i\.?f\.?"), _form(r"[ABCDEFGHJNPQRSUVW][\s.-]?\d{2}[\s.]?\d{3}[\s.]?\d{2}[\s.-]?[\dA-J]"), _compact(cif)),
-    _Rule("nif", "ES", _words(r"n\.?i\.?f\.?|d\.?n\.?i\.?|n\.?i\.?e\.?"), _form(r"(?:[XYZKLM][\s-]?\d{7}|\d{2}[.\s]?\d{3}[.\s]?\d{3})[\s-]?[A-Z]"), _compact(nif)),
+    _Rule(
+        "y-tunnus",
+        "FI",
+        _words(r"l?y[- ]?tunnus|business id|fo[- ]?nummer|company id"),
+        _form(r"\d{7}\s?-?\s?\d"),
+        _hyphened(ytunnus, 1),
+        alone=True,
+    ),
+    _Rule(
+        "org-nr",
+        "SE",
+        _words(r"org(?:anisations)?\.?\s?-?(?:nr|nummer|no|number)"),
+        _form(r"\d{6}\s?-?\s?\d{4}"),
+        _hyphened(se_orgnr, 4),
+    ),
+    _Rule(
+        "org-nr",
+        "NO",
+        _words(r"org(?:anisasjons)?\.?\s?-?(?:nr|nummer|no)|foretaksregisteret"),
+        re.compile(rf"(?<!\w)\d{{3}}{_SEP}\d{{3}}{_SEP}\d{{3}}(?:\s?MVA)?(?![\w])", re.I),
+        _compact(no_orgnr),
+    ),
+    _Rule(
+        "cvr",
+        "DK",
+        _words(r"cvr(?:\s?-?\s?(?:nr|nummer|no))?|se-nr"),
+        _form(rf"\d\d{_SEP}\d\d{_SEP}\d\d{_SEP}\d\d"),
+        _compact(cvr),
+    ),
+    _Rule(
+        "registrikood",
+        "EE",
+        _words(r"registrikood|reg(?:istri)?\.?\s?(?:kood|nr|code)|registry code"),
+        _form(r"\d{8}"),
+        _compact(registrikood),
+    ),
+    _Rule(
+        "siret",
+        "FR",
+        _words(r"siret|n° de siret"),
+        _form(rf"\d{{3}}{_SEP}\d{{3}}{_SEP}\d{{3}}{_SEP}\d{{5}}"),
+        _compact(siret),
+    ),
+    _Rule(
+        "siren",
+        "FR",
+        _words(r"siren|rcs(?:\s[^\W\d][\w' -]{1,30}?)?|r\.c\.s\.?(?:\s[\w' -]{1,30}?)?"),
+        re.compile(rf"(?<!\w)(?:[AB]\s)?\d{{3}}{_SEP}\d{{3}}{_SEP}\d{{3}}(?!\w|[ .-]?\d)", re.I),
+        _compact(siren),
+    ),
+    _Rule(
+        "company-number",
+        "GB",
+        _words(
+            r"compan(?:y|ies)(?:\s(?:house|registration|reg\.?|registered))?\s?(?:no|number|nr|num|#)|"
+            r"regist(?:ered|ration)(?:\s(?:in|company|with)[^.\d]{0,50}?)?\s?(?:no|number)|company reg|"
+            r"registered in (?:england|scotland|wales|northern ireland)(?: and wales| & wales)?"
+        ),
+        _form(r"(?:(?:SC|NI|OC|SO|NC|FC|RC|LP|CE|R)\s?)?\d{6,8}"),
+    ),
+    _Rule(
+        "cif",
+        "ES",
+        _words(r"c\.?i\.?f\.?|n\.?i\.?f\.?"),
+        _form(r"[ABCDEFGHJNPQRSUVW][\s.-]?\d{2}[\s.]?\d{3}[\s.]?\d{2}[\s.-]?[\dA-J]"),
+        _compact(cif),
+    ),
+    _Rule(
+        "nif",
+        "ES",
+        _words(r"n\.?i\.?f\.?|d\.?n\.?i\.?|n\.?i\.?e\.?"),
+        _form(r"(?:[XYZKLM][\s-]?\d{7}|\d{2}[.\s]?\d{3}[.\s]?\d{3})[\s-]?[A-Z]"),
+        _compact(nif),
+    ),
     _Rule("rea", "IT", _words(r"r\.?e\.?a\.?(?:\s?n\.?)?|n\.?\s?rea"), _form(r"[A-Z]{2}\s?-?\s?\d{5,7}")),
-    _Rule("kvk", "NL", _words(r"k\.?v\.?k\.?(?:[- ]?(?:nr|nummer|no))?|kamer van koophandel|chamber of commerce"), _form(r"\d{8}")),
-    _Rule("nip", "PL", _words(r"nip"), _form(rf"(?:PL\s?)?\d{{3}}{_SEP}\d{{2,3}}{_SEP}\d{{2}}{_SEP}\d{{2,3}}"), _compact(nip)),
+    _Rule(
+        "kvk",
+        "NL",
+        _words(r"k\.?v\.?k\.?(?:[- ]?(?:nr|nummer|no))?|kamer van koophandel|chamber of commerce"),
+        _form(r"\d{8}"),
+    ),
+    _Rule(
+        "nip",
+        "PL",
+        _words(r"nip"),
+        _form(rf"(?:PL\s?)?\d{{3}}{_SEP}\d{{2,3}}{_SEP}\d{{2}}{_SEP}\d{{2,3}}"),
+        _compact(nip),
+    ),
     _Rule("regon", "PL", _words(r"regon"), _form(r"\d{9}(?:\d{5})?"), _compact(regon)),
     _Rule("krs", "PL", _words(r"krs"), _form(r"0\d{9}")),
-    _Rule("uid", "CH", _words(r"uid|mwst|tva|iva|handelsregister"), _form(r"CHE\s?[-.]?\s?\d{3}\.?\s?\d{3}\.?\s?\d{3}"), _compact(ch_uid), alone=True),
+    _Rule(
+        "uid",
+        "CH",
+        _words(r"uid|mwst|tva|iva|handelsregister"),
+        _form(r"CHE\s?[-.]?\s?\d{3}\.?\s?\d{3}\.?\s?\d{3}"),
+        _compact(ch_uid),
+        alone=True,
+    ),
     _Rule("firmenbuch", "AT", _words(r"fn|firmenbuch(?:nummer|nr)?"), _form(r"\d{4,6}\s?[a-z]")),
-    _Rule("nipc", "PT", _words(r"nipc|nif|contribuinte(?: n\.?º)?"), _form(rf"(?:PT\s?)?[56]\d\d{_SEP}\d{{3}}{_SEP}\d{{3}}"), _compact(pt_nif)),
+    _Rule(
+        "nipc",
+        "PT",
+        _words(r"nipc|nif|contribuinte(?: n\.?º)?"),
+        _form(rf"(?:PT\s?)?[56]\d\d{_SEP}\d{{3}}{_SEP}\d{{3}}"),
+        _compact(pt_nif),
+    ),
     _Rule("ico", "CZ", _words(r"ičo?|ico"), _form(rf"\d{{3}}{_SEP}\d{{2}}{_SEP}\d{{3}}|\d{{8}}"), _compact(cz_ico)),
-)  # fmt: skip
+)
+_FOUR_DIGITS = re.compile(r"\d\D{0,3}\d\D{0,3}\d\D{0,3}\d")
 _GAP = re.compile(
     r"[\s.:;,#|()\[\]/-]{0,6}(?:(?:nr|no|n[°ºo]|num(?:mer|ero|ber)?|nro|kodas)[\s.:]{1,3}|e\s[\w. ]{1,20}:?\s|i\s|"
     r":)?[\s.:|(-]{0,4}",
@@ -123,9 +202,13 @@ _PREFIXED = re.compile(
     r"[0-9A-Z](?:[ .-]?[0-9A-Z]){5,13})(?!\w|[ .-]?\d)"
 )
 _BARE_VAT = {
-    "IT": (re.compile(r"(?<!\w)\d{11}(?!\w)"), iva, re.compile(r"(?:p\.?\s?iva|partita\s?iva|p\.\s?i\.|vat)[^\d]{0,40}\Z", re.I)),
+    "IT": (re.compile(r"(?<!\w)\d{11}(?!\w)"), iva,
+           re.compile(r"(?:p\.?\s?iva|partita\s?iva|p\.\s?i\.|vat)[^\d]{0,40}\Z", re.I)),
     "GB": (re.compile(r"(?<!\w)\d{3}\s?\d{4}\s?\d{2}(?!\w|\s?\d)"), gb_vat, re.compile(r"\bvat[^\d]{0,40}\Z", re.I)),
 }  # fmt: skip
+
+
+_ANY_LABEL = re.compile("|".join(rule.label.pattern for rule in _RULES), re.IGNORECASE)
 
 
 def ids(document: Document, regions: Sequence[str]) -> list[Found[LegalId]]:
@@ -149,17 +232,18 @@ def _passages(document: Document) -> Iterator[str]:
     above = ""
     for line in document.lines:
         text = plain(line)[:MAX_LINE]
-        if any(char.isdigit() for char in text):
-            yield f"{above} {text}" if len(above) <= 60 and not _has_number(above) else text
+        if _FOUR_DIGITS.search(text):
+            yield f"{above} {text}" if 0 < len(above) <= 60 and not _has_number(above) else text
         above = text
 
 
 def _has_number(text: str) -> bool:
-    return sum(char.isdigit() for char in text) > 4
+    return len(re.findall(r"\d", text)) > 4
 
 
 def _labelled(text: str, regions: Sequence[str]) -> Iterator[tuple[LegalId, float]]:
-    for rule in _RULES:
+    rules = _RULES if _ANY_LABEL.search(text) else [rule for rule in _RULES if rule.alone]
+    for rule in rules:
         for label in rule.label.finditer(text):
             start = _GAP.match(text, label.end())
             number = rule.form.match(text, start.end() if start else label.end())

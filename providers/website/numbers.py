@@ -20,6 +20,7 @@ _NUMBER = re.compile(
     r"(?<![\w@#&=%$€£/+])(?<!\d[.,:])(?:\+\s?|\(\+?\s?|\[)?\d(?:[\d\s().\[\]/·*'-]{5,34}\d|"
     r"[\d\s().-]{3,5}\d)(?![\w@%])(?!:\d\d)"
 )
+_FIVE_DIGITS = re.compile(r"(?:\d\D{0,3}){4}\d")
 _EXTENSION = re.compile(
     r"\s{0,3}(?:[,(]\s?)?(?:ext(?:ension)?\.?|x|extn\.?|int\.|interno|poste|dw|durchwahl|wewn\.?|wew\.?|anexo|"
     r"anknytning|alanumero"
@@ -144,7 +145,7 @@ def _texts(document: Document, regions: Sequence[str]) -> Iterator[tuple[Phone, 
 def _candidates(document: Document, index: int) -> Iterator[Candidate]:
     """The runs of digits in a line, each with its label; a list of numbers shares the label before the first."""
     line = plain(document.lines[index])
-    if not any(char.isdigit() for char in line):
+    if not _FIVE_DIGITS.search(line):
         return
     last, label = 0, None
     columns = _columns(document, index)
@@ -154,7 +155,7 @@ def _candidates(document: Document, index: int) -> Iterator[Candidate]:
         extension = _EXTENSION.match(behind)
         if not (last and _JOIN.fullmatch(between)):
             label = _before(document, index, line[: hit.start()]) if not last else labels.before(between)
-        own = labels.after(behind[extension.end() :] if extension else behind) or label or columns.get(hit[0].strip())
+        own = labels.after(behind[extension.end() :] if extension else behind) or columns.get(hit[0].strip()) or label
         yield Candidate(hit[0], own, extension[1] if extension else None, line)
         if "-" in hit[0] and (fax := _EXTENSION_OF_SAME.match(behind)):
             yield Candidate(hit[0].rpartition("-")[0] + fax[1], "fax", None, line)
@@ -208,7 +209,7 @@ def _parts(text: str) -> list[str]:
 
 
 def _is_something_else(text: str, label: Label | None) -> bool:
-    """Dates, hours, prices, coordinates, addresses of computers; a label saves what only looks like hours or a price."""
+    """Dates, hours, prices, coordinates, IP addresses; a label saves what only looks like hours or a price."""
     if _IP.fullmatch(text) or _DATE.fullmatch(text):
         return label is None or not text.startswith("0")
     return label is None and bool(_HOURS.fullmatch(text) or _DECIMAL.fullmatch(text))

@@ -1,4 +1,4 @@
-"""Which links lead to a profile of the business on a social platform, and not to a share button, a post or a stranger."""
+"""Which links lead to a profile of the business on a social platform: no share button, no post, no stranger."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -51,8 +51,14 @@ _TRIPADVISOR = re.compile(
     r"Airline)_?Review\w*-(?:g\d+-)?d\d+)"
     r"(-[^?#/]*?)?(?:\.html|/|\Z)"
 )
-_WRAPPERS = {"l.facebook.com": "u", "lm.facebook.com": "u", "l.instagram.com": "u", "www.google.com": "q", "google.com": "q",
+_WRAPPERS = {"l.facebook.com": "u", "lm.facebook.com": "u", "l.instagram.com": "u", "www.google.com": "q",
+             "google.com": "q",
              "out.reddit.com": "url", "linkedin.com": "url", "slack-redir.net": "url"}  # fmt: skip
+_LIKELY = re.compile(
+    r"faceb|fb\.|instag|linkedin|x\.com|twitter|youtu|tiktok|pinterest|threads|wa\.me|whatsapp|t\.me|telegram|"
+    r"tripadv|xing|vk\.com",
+    re.IGNORECASE,
+)
 _PREFIXES = (
     "www.",
     "m.",
@@ -95,6 +101,11 @@ def profile(url: str) -> Profile | None:
     if not found or found.rstrip("/").rpartition("/")[2].lstrip("@").lower() in _STRANGERS:
         return None
     return Profile(platform, found)
+
+
+def is_likely(href: str) -> bool:
+    """Tell whether a link as written may lead to a platform; a quick look that lets too many through."""
+    return bool(_LIKELY.search(href))
 
 
 def profiles(urls: Iterable[str]) -> list[Profile]:

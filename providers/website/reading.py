@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import islice
 from urllib.parse import parse_qs, unquote
 
 from selectolax.lexbor import LexborHTMLParser
@@ -27,6 +28,8 @@ from providers.website.combining import merged
 from providers.website.document import Document, attribute
 from providers.website.facts import Email, Evidence, Found, Method, Page, Profile
 
+MAX_LINES = 1_000
+"""Of lines with an address in them; a page with more is a list of something else."""
 _MAILTO = re.compile(r"\s{0,9}mailto:\s{0,9}", re.IGNORECASE)
 _EMAIL_SURE: dict[Method, float] = {"mailto": 0.95, "cloudflare": 0.95, "text": 0.9, "obfuscated": 0.85, "link": 0.7}
 _ELSEWHERE = 0.85
@@ -43,14 +46,21 @@ def read_page(url: str, body: bytes, content_type: str | None = None, country: s
     """
     html = decoding.decode(body, content_type)[: document.MAX_CHARS]
     tree = document.parse(html)
-    page = _head(url, html, tree)
+    page = replace(_head(url, html, tree), contact_form=has_contact_form(tree))
     items = structured.items(tree)
     concealed = _concealed(tree, url)
+    target = standing.script_target(tree)
     for node in tree.css(_EMBEDS):
         node.decompose()
     seen = document.read(url, tree)
     where = regions.of_page(url, country, page.languages, business.countries(items))
-    return _with_facts(page, seen, html, tree, items, concealed, where)
+    page = replace(
+        page,
+        status=standing.status(seen, html, tree, page.title),
+        refresh_url=standing.refresh(seen, tree, target),
+        copyright_year=_copyright_year(seen),
+    )
+    return _with_facts(page, seen, items, concealed, where)
 
 
 def _head(url: str, html: str, tree: LexborHTMLParser) -> Page:
@@ -75,8 +85,6 @@ def _head(url: str, html: str, tree: LexborHTMLParser) -> Page:
 def _with_facts(
     page: Page,
     seen: Document,
-    html: str,
-    tree: LexborHTMLParser,
     items: Sequence[tuple[Method, structured.Node]],
     concealed: Sequence[Found[Email]],
     where: Sequence[str],
@@ -86,10 +94,6 @@ def _with_facts(
     companies = company_names.names(seen, is_legal)
     return replace(
         page,
-        status=standing.status(seen, html, tree, page.title),
-        refresh_url=standing.refresh(seen, tree),
-        copyright_year=_copyright_year(seen),
-        contact_form=has_contact_form(tree),
         emails=merged([*_emails(seen), *concealed, *stated.emails], lambda email: email.address),
         phones=merged([*numbers.found(seen, where), *stated.phones], lambda phone: phone.e164),
         profiles=merged([*_profiles(seen), *stated.profiles], lambda profile: profile.url.lower()),
@@ -138,15 +142,17 @@ def _concealed(tree: LexborHTMLParser, url: str) -> list[Found[Email]]:
 def _emails(seen: Document) -> list[Found[Email]]:
     host = emails.host_of(seen.url)
     found = [_found_email(one, seen.url, "mailto") for anchor in seen.anchors for one in _mailto(anchor.href, host)]
-    for line in seen.lines:
+    for line in islice((line for line in seen.lines if "@" in line), MAX_LINES):
         found += [_found_email(one, seen.url, "text") for one in emails.in_line(line, host)]
-        found += [_found_email(one, seen.url, "obfuscated") for one in hidden.spelled(line, host)]
         found += [_found_email(one, seen.url, "obfuscated") for one in hidden.turned(line, host)]
+    if hidden.is_spelled_somewhere("\n".join(seen.lines)):
+        spelled = (one for line in seen.lines[: 10 * MAX_LINES] for one in hidden.spelled(line, host))
+        found += [_found_email(one, seen.url, "obfuscated") for one in spelled]
     return found
 
 
 def _mailto(href: str, host: str) -> list[str]:
-    """The addresses of a mailto link (RFC 6068), encoded or not, hidden or not; those in its subject and body are not it."""
+    """The addresses of a mailto link (RFC 6068), encoded or not; those in its subject and body are not meant."""
     hit = _MAILTO.match(href)
     if not hit:
         return []
@@ -163,7 +169,8 @@ def _mailto(href: str, host: str) -> list[str]:
 
 
 def _profiles(seen: Document) -> list[Found[Profile]]:
-    urls = [url for anchor in seen.anchors if (url := seen.absolute(anchor.href))]
+    hrefs = dict.fromkeys(anchor.href for anchor in seen.anchors if profiles.is_likely(anchor.href))
+    urls = [url for href in hrefs if (url := seen.absolute(href))]
     return [Found(one, (Evidence(seen.url, "link", 0.9),)) for one in profiles.profiles(urls)]
 
 
@@ -173,7 +180,7 @@ def _copyright_year(seen: Document) -> int | None:
 
 
 def has_contact_form(tree: LexborHTMLParser) -> bool:
-    """Tell whether a page has a form to write a message with: a text area and a field for who writes, or a known service."""
+    """Tell whether a page has a form to write a message with: a text area and a field for who writes, or a service."""
     for form in tree.css("form")[:30]:
         action = attribute(form, "action") + attribute(form, "role") + attribute(form, "class") + attribute(form, "id")
         if re.search(r"search|login|comment|newsletter|subscribe|cart|wp-login|mc-embedded", action, re.IGNORECASE):

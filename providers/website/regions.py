@@ -11,9 +11,12 @@ from providers.website.emails import host_of
 
 _TAG = re.compile(r"([a-z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Za-z]{2}))?(?:[-_].*)?", re.IGNORECASE)
 _HOME = {
-    "fi": "FI", "sv": "SE", "nb": "NO", "nn": "NO", "no": "NO", "da": "DK", "de": "DE", "fr": "FR", "es": "ES", "it": "IT",
-    "nl": "NL", "pl": "PL", "et": "EE", "lv": "LV", "lt": "LT", "pt": "PT", "cs": "CZ", "sk": "SK", "hu": "HU", "el": "GR",
-    "ja": "JP", "ko": "KR", "is": "IS", "hr": "HR", "sl": "SI", "ro": "RO", "bg": "BG", "tr": "TR", "ru": "RU", "uk": "UA",
+    "fi": "FI", "sv": "SE", "nb": "NO", "nn": "NO", "no": "NO", "da": "DK", "de": "DE", "fr": "FR", "es": "ES",
+    "it": "IT",
+    "nl": "NL", "pl": "PL", "et": "EE", "lv": "LV", "lt": "LT", "pt": "PT", "cs": "CZ", "sk": "SK", "hu": "HU",
+    "el": "GR",
+    "ja": "JP", "ko": "KR", "is": "IS", "hr": "HR", "sl": "SI", "ro": "RO", "bg": "BG", "tr": "TR", "ru": "RU",
+    "uk": "UA",
     "ca": "ES", "eu": "ES", "gl": "ES", "ga": "IE", "he": "IL", "zh": "CN",
 }  # fmt: skip
 """The country most pages in a language are from, where that is a fair guess; English is from everywhere."""

@@ -17,7 +17,8 @@ MAX_MEDIUM = 6_000
 _PARKED_MARKS = (
     "sedoparking.com", "parkingcrew.net", "bodis.com", "dan.com/buy-domain", "afternic.com/forsale", "hugedomains.com",
     "parklogic.com", "domainmarket.com", "above.com/marketplace", "skenzo.com", "uniregistry.com", "undeveloped.com",
-    "sedo.com/search/details", "window.park", "parking.godaddy", "parkingpage", "namedrive.com", "voodoo.com", "smartname.com",
+    "sedo.com/search/details", "window.park", "parking.godaddy", "parkingpage", "namedrive.com",
+    "voodoo.com", "smartname.com",
     "domain-parking", "img.sedoparking", "trafficmedia", "d1lxhc4jvstzrp.cloudfront.net", "nicsell.com", "domainlore",
 )  # fmt: skip
 _PARKED = re.compile(
@@ -109,6 +110,11 @@ _BUILDER_HOSTS = words(
 )
 
 
+_LOCATION = re.compile(
+    r"location(?:\.href)?\s{0,3}=\s{0,3}[\"']([^\"'\s]{1,500})[\"']|location\.replace\([\"']([^\"'\s]{1,500})[\"']\)"
+)
+
+
 def status(document: Document, html: str, tree: LexborHTMLParser, title: str | None) -> PageStatus:
     """Tell whether the page is one a business made for itself."""
     text = "\n".join(map(plain, document.lines[:400]))[: MAX_MEDIUM + 1]
@@ -153,8 +159,17 @@ def kind_of(host: str, registrable: str) -> WebsiteKind:
     return "directory" if name in _DIRECTORY or known_brand else "own"
 
 
-def refresh(document: Document, tree: LexborHTMLParser) -> str | None:
-    """Return where the page sends its reader on by itself within 10 seconds, or the frame that holds what it says."""
+def script_target(tree: LexborHTMLParser) -> str | None:
+    """Return where an inline script sends the reader; read before scripts are taken out."""
+    hits = (_LOCATION.search(node.text()[:5_000]) for node in tree.css("script:not([src])")[:10])
+    return next((hit[1] or hit[2] for hit in hits if hit), None)
+
+
+def refresh(document: Document, tree: LexborHTMLParser, by_script: str | None) -> str | None:
+    """Return where the page sends its reader on by itself within 10 seconds, or the frame that holds what it says.
+
+    ``by_script`` counts only on a page that says nothing itself: elsewhere, scripts do so when somebody clicks.
+    """
     for node in tree.css('meta[http-equiv="refresh" i]')[:3]:
         hit = re.match(
             r"\s{0,9}(\d{1,2})[\s.\d]{0,9}[;,]\s{0,9}url\s{0,9}=\s{0,9}[\"']?([^\"'>\s]{1,2000})",
@@ -167,13 +182,4 @@ def refresh(document: Document, tree: LexborHTMLParser) -> str | None:
         name = (attribute(node, "name") + attribute(node, "src")).lower()
         if not re.search(r"nav|menu|head|top|left|banner|leiste", name):
             return document.absolute(attribute(node, "src"))
-    if len(document.lines) < 5:
-        for script in tree.css("script:not([src])")[:10]:
-            hit = re.search(
-                r"location(?:\.href)?\s{0,3}=\s{0,3}[\"']([^\"'\s]{1,500})[\"']|"
-                r"location\.replace\([\"']([^\"'\s]{1,500})[\"']\)",
-                script.text()[:5000],
-            )
-            if hit:
-                return document.absolute(hit[1] or hit[2])
-    return None
+    return document.absolute(by_script) if by_script and len(document.lines) < 5 else None

@@ -1,4 +1,4 @@
-"""schema.org data in a page, whichever way it is written, as plain dicts: JSON-LD (broken too), microdata and RDFa Lite.
+"""schema.org data in a page, however it is written, as plain dicts: JSON-LD (broken too), microdata, RDFa Lite.
 
 https://schema.org/docs/gs.html, https://html.spec.whatwg.org/multipage/microdata.html, https://www.w3.org/TR/rdfa-lite/
 """

@@ -122,14 +122,22 @@ _OTHERS = {
 }
 _GENERATORS = {
     "wix": "Wix", "squarespace": "Squarespace", "shopify": "Shopify", "starfield": "GoDaddy", "go daddy": "GoDaddy",
-    "godaddy": "GoDaddy", "weebly": "Weebly", "jimdo": "Jimdo", "webflow": "Webflow", "webnode": "Webnode", "wordpress": "WordPress",
-    "joomla": "Joomla", "drupal": "Drupal", "typo3": "TYPO3", "contao": "Contao", "prestashop": "PrestaShop", "magento": "Magento",
-    "blogger": "Blogger", "hubspot": "HubSpot", "framer": "Framer", "duda": "Duda", "mywebsite": "IONOS MyWebsite", "strato": "STRATO",
-    "tilda": "Tilda", "site123": "Site123", "webador": "Webador", "e-monsite": "e-monsite", "zyro": "Zyro", "hostinger": "Zyro",
-    "ghost": "Ghost", "odoo": "Odoo", "opencart": "OpenCart", "shopware": "Shopware", "kotisivukone": "Kotisivukone", "yola": "Yola",
-    "woocommerce": "WooCommerce", "elementor": "Elementor", "hugo": "Hugo", "jekyll": "Jekyll", "gatsby": "Gatsby", "next.js": "Next.js",
-    "nuxt": "Nuxt", "astro": "Astro", "frontpage": "Microsoft FrontPage", "microsoft word": "Microsoft Word", "dreamweaver": "Dreamweaver",
-    "mobirise": "Mobirise", "modx": "MODX", "concrete": "Concrete CMS", "silverstripe": "Silverstripe", "umbraco": "Umbraco",
+    "godaddy": "GoDaddy", "weebly": "Weebly", "jimdo": "Jimdo", "webflow": "Webflow", "webnode": "Webnode",
+    "wordpress": "WordPress",
+    "joomla": "Joomla", "drupal": "Drupal", "typo3": "TYPO3", "contao": "Contao", "prestashop": "PrestaShop",
+    "magento": "Magento",
+    "blogger": "Blogger", "hubspot": "HubSpot", "framer": "Framer", "duda": "Duda", "mywebsite": "IONOS MyWebsite",
+    "strato": "STRATO",
+    "tilda": "Tilda", "site123": "Site123", "webador": "Webador", "e-monsite": "e-monsite", "zyro": "Zyro",
+    "hostinger": "Zyro",
+    "ghost": "Ghost", "odoo": "Odoo", "opencart": "OpenCart", "shopware": "Shopware", "kotisivukone": "Kotisivukone",
+    "yola": "Yola",
+    "woocommerce": "WooCommerce", "elementor": "Elementor", "hugo": "Hugo", "jekyll": "Jekyll", "gatsby": "Gatsby",
+    "next.js": "Next.js",
+    "nuxt": "Nuxt", "astro": "Astro", "frontpage": "Microsoft FrontPage", "microsoft word": "Microsoft Word",
+    "dreamweaver": "Dreamweaver",
+    "mobirise": "Mobirise", "modx": "MODX", "concrete": "Concrete CMS", "silverstripe": "Silverstripe",
+    "umbraco": "Umbraco",
 }  # fmt: skip
 
 
@@ -146,5 +154,5 @@ def read(html: str, tree: LexborHTMLParser) -> Made:
 
 
 def _marks(low: str) -> str:
-    """The attributes, scripts and comments of a page, without the text between its tags and the targets of its links."""
+    """The attributes, scripts and comments of a page, without the text between tags and the targets of links."""
     return re.sub(r">[^<>]{3,}(?=<(?!/script|/style))|<a\s[^<>]{0,2000}>", ">", low)

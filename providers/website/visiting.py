@@ -10,73 +10,94 @@ from providers.website.emails import host_of, registrable
 from providers.website.facts import Link, Page, PageKind
 
 MAX_LINKS = 200
+MAX_ANCHORS = 2_000
+_NOT_WORDS = re.compile(r"[\W_]+")
+_ENDING = re.compile(r"\.\w{2,5}\Z")
+_OTHER_SCHEME = re.compile(r"\s*(?:#|(?!https?:)[a-z]+:)", re.IGNORECASE)
 _KINDS: dict[PageKind, tuple[float, str]] = {
     "contact": (
         1.0,
-        r"contact(?:s|us|-us|o|os|ez|ez-nous|ar|enos|anos|eer|formulier)?|kontakt\w*|contatt\w+|contacto|contato|"
-        r"contate|"
-        r"yhteys\w*|ota yhteytta|get in touch|reach us|find us|where to find us|visit us|so finden sie uns|"
-        r"anfahrt\w*|anfrage|"
-        r"nous trouver|nous contacter|acces|plan d acces|ecrivez nous|donde estamos|encuentranos|como llegar|"
-        r"ubicacion|dove siamo|"
-        r"come raggiungerci|scrivici|onde estamos|fale conosco|bereikbaarheid|waar vind je ons|"
-        r"route(?:beschrijving)?|hitta (?:till )?oss|"
-        r"finn oss|find os|besog os|loydat meidat|sijainti|saapuminen|kaynti\w*|kapcsolat|elerhetoseg|"
-        r"elerhetosegek|kontaktid|kontaktai|"
-        r"kontakti|kontakty|sazinai|epikoinonia|iletisim|contactati|contactati ne|связ\w*|контакт\w*|επικοινωνια|"
-        r"お問い?合わ?せ|アクセス|"
-        r"联系我们|聯絡我們|연락처|문의|اتصل بنا|צור קשר|impressum und kontakt|kontakt und impressum|get a quote|support|"
-        r"customer service|"
-        r"asiakaspalvelu|kundservice|kundeservice|klantenservice|service client|atencion al cliente|"
-        r"assistenza clienti|call us",
+        """
+        contact* | kontakt* | contatt* | contato | contate nos | yhteys* | yhteydenotto* | ota yhteytta | get in
+        touch | reach us | find us | where to find us | visit us | so finden sie uns | anfahrt* | anfrage* | nous
+        trouver | nous contacter | acces | plan d acces | ecrivez nous | donde estamos | encuentranos | como llegar
+        | ubicacion | dove siamo | come raggiungerci | scrivici | onde estamos | fale conosco | bereikbaarheid |
+        waar vind je ons | route | routebeschrijving | hitta oss | hitta till oss | hitta hit | finn oss | find os |
+        find vej | besog os | loydat meidat | sijainti | saapuminen | saapumisohje* | kayntiosoite | kapcsolat |
+        elerhetoseg* | sazinai | epikoinonia | iletisim | связаться | контакт* | επικοινωνια |
+        お問い合わせ | お問合せ | 問い合わせ | アクセス | 联系我们 | 聯絡我們 | 연락처 | 문의 |
+        اتصل بنا | צור קשר | get a quote | request a quote | customer service |
+        asiakaspalvelu | kundservice | kundeservice | klantenservice | service client | atencion al cliente |
+        assistenza clienti | call us | write to us | directions | anreise | lageplan | standort und kontakt |
+        yhteydenottolomake | palaute | neem contact op | skriv till oss | napisz do nas | dojazd | jak dojechac |
+        kde nas najdete
+        """,
     ),
     "legal": (
         0.85,
-        r"impressum|imprint|anbieterkennzeichnung|offenlegung|legal|legal ?notices?|legal ?information|"
-        r"mentions? legales?|"
-        r"informations? legales?|avi?so legal|informacion legal|note legali|informazioni legali|dati societari|"
-        r"colofon|wettelijke \w+|"
-        r"juridische informatie|informacje prawne|dane firmy|nota prawna|oikeudelliset \w+|yritystiedot|"
-        r"yrityksen tiedot|foretagsinformation|"
-        r"foretagsuppgifter|juridisk\w* \w+|handelsbetingelser|pravni informace|company (?:details|information|info)|"
-        r"特定商取引\w*|会社概要|会社情報|運営会社|cgv|agb|terms(?: and conditions| of service| of use)?|conditions generales\w*|"
-        r"condiciones\w*|condizioni\w*|algemene voorwaarden|regulamin|toimitusehdot|kopvillkor|vilkar|termos",
+        """
+        impressum* | imprint | anbieterkennzeichnung | offenlegung | legal | legal notice* | legal information |
+        legal info | mentions legales | mention legale | mentionslegales | informations legales | infos legales |
+        aviso legal | avis legal | informacion legal | note legali | informazioni legali | dati societari | colofon
+        | wettelijke informatie | wettelijke vermeldingen | juridische informatie | informacje prawne | dane firmy |
+        nota prawna | oikeudellinen huomautus | yritystiedot | yrityksen tiedot | rekisteriseloste |
+        foretagsinformation | foretagsuppgifter | juridisk information | juridisk informasjon | handelsbetingelser |
+        pravni informace | company details | company information | company info | 特定商取引法* | 会社概要 |
+        会社情報 | 運営会社 | cgv
+        | agb | terms | terms and conditions | terms of service | terms of use | conditions generales* | condiciones
+        generales | condizioni generali | algemene voorwaarden | regulamin | toimitusehdot | kopvillkor | vilkar |
+        impresum
+        """,
     ),
     "about": (
         0.7,
-        r"about(?: ?us)?|who we are|our (?:story|company|practice|restaurant)|company|ueber ?uns|uber ?uns|"
-        r"wir uber uns|unternehmen|firma|"
-        r"das sind wir|a propos|qui sommes(?: |-)nous|notre (?:histoire|maison|equipe)|l entreprise|entreprise|"
-        r"quienes somos|sobre nosotros|"
-        r"nosotros|la empresa|empresa|chi siamo|azienda|l azienda|la nostra storia|sobre nos|quem somos|over ?ons|"
-        r"wie zijn wij|bedrijf|"
-        r"o nas|o firmie|o mnie|om ?oss|om foretaget|om os|om firmaet|meista|tietoa meista|yritys|meist|"
-        r"ettevottest|rolunk|bemutatkozas|"
-        r"o nama|despre noi|par mums|apie mus|hakkimizda|\u043e нас|\u043e компании|σχετικα|私たちについて|关于我们|회사소개",
+        """
+        about | about us | aboutus | about me | who we are | our story | our company | our practice | our restaurant
+        | our history | company | ueber uns | uber uns | ueberuns | uberuns | wir uber uns | ueber mich | uber mich
+        | unternehmen | firma | das sind wir | a propos* | apropos | qui sommes nous | notre histoire | notre maison
+        | l entreprise | entreprise | la maison | quienes somos | sobre nosotros | sobre mi | nosotros | la empresa
+        | empresa | conocenos | chi siamo | azienda | l azienda | la nostra storia | sobre nos | quem somos | a
+        empresa | over ons | over mij | overons | wie zijn wij | wie we zijn | bedrijf | o nas | o firmie | o mnie |
+        om oss | omoss | om mig | om foretaget | om os | omos | om firmaet | om bedriften | meista | tietoa meista |
+        yritys | esittely | ettevottest | meist | rolunk | bemutatkozas | o nama | despre noi | par mums | apie mus
+        | hakkimizda | \u043e нас | \u043e компании | σχετικα | 私たちについて | 当店について | 关于我们 | 회사소개
+        """,
     ),
     "locations": (
         0.6,
-        r"locations?|our (?:locations|shops|stores|offices)|branches|stores?|store ?(?:finder|locator)|standorte?|"
-        r"filialen?|niederlassungen|"
-        r"nos (?:magasins|agences|adresses|boutiques)|magasins|agences|tiendas|sedes|oficinas|nuestras tiendas|"
-        r"negozi|punti vendita|sedi|"
-        r"lojas|vestigingen|winkels|placowki|oddzialy|sklepy|myymalat|toimipisteet|toimipaikat|ravintolat|butiker|"
-        r"butikker|kontor|avdelinger|"
-        r"afdelinger|opening hours|hours|offnungszeiten|horaires|horarios?|orari|openingstijden|godziny otwarcia|"
-        r"aukioloajat|oppettider|"
-        r"apningstider|abningstider|lahtiolekuajad",
+        """
+        location* | our locations | our shops | our stores | our offices | branches | stores | store finder | store
+        locator | storefinder | standort* | filialen | filialfinder | niederlassungen | nos magasins | nos agences |
+        nos adresses | nos boutiques | magasins | agences | tiendas | sedes | oficinas | nuestras tiendas | negozi |
+        punti vendita | sedi | le nostre sedi | lojas | vestigingen | winkels | placowki | oddzialy | sklepy |
+        myymalat | toimipisteet | toimipaikat | ravintolat | butiker | butikker | kontor | avdelinger | afdelinger |
+        opening hours | hours | opening times | oeffnungszeiten | offnungszeiten | horaires* | horario* | orari |
+        openingstijden | godziny otwarcia | aukioloajat | oppettider | apningstider | abningstider | lahtiolekuajad
+        """,
     ),
     "team": (
         0.5,
-        r"team|our team|meet the team|staff|people|das team|unser team|mitarbeiter|ansprechpartner|equipe|l equipe|"
-        r"notre equipe|equipo|"
-        r"nuestro equipo|il team|lo staff|medewerkers|zespol|kadra|henkilokunta|henkilosto|tiimi|medarbetare|"
-        r"personal|ansatte|"
-        r"medarbejdere|meeskond|tyontekijat|yhteyshenkilot",
+        """
+        team | our team | the team | meet the team | staff | our people | people | das team | unser team |
+        mitarbeiter* | ansprechpartner* | equipe | l equipe | notre equipe | equipo | nuestro equipo | il team | lo
+        staff | medewerkers | ons team | zespol | kadra | henkilokunta | henkilosto | tiimi | medarbetare | personal
+        | ansatte | medarbejdere | meeskond | tyontekijat | yhteyshenkilot
+        """,
     ),
 }
-_PATTERNS = {kind: re.compile(rf"(?:{pattern})") for kind, (_, pattern) in _KINDS.items()}
-_PREFIXES = {kind: re.compile(rf"(?<![^\W\d_])(?:{pattern})(?![^\W\d_])") for kind, (_, pattern) in _KINDS.items()}
+
+
+def _phrases(kind: PageKind) -> list[str]:
+    return [" ".join(phrase.split()) for phrase in _KINDS[kind][1].split("|")]
+
+
+_EXACT: dict[str, PageKind] = {
+    text.fold(phrase): kind for kind in reversed(_KINDS) for phrase in _phrases(kind) if not phrase.endswith("*")
+}
+_STEMS: dict[PageKind, tuple[str, ...]] = {
+    kind: tuple(text.fold(phrase[:-1]) for phrase in _phrases(kind) if phrase.endswith("*")) for kind in _KINDS
+}
+_LONGEST = 5
 _SKIP = re.compile(
     r"\.(?:pdf|jpe?g|png|gif|webp|svg|docx?|xlsx?|zip|mp[34]|ics|vcf|xml|css|js|apk|exe)\Z|/(?:wp-json|wp-login|"
     r"feed|cart|checkout|"
@@ -106,17 +127,16 @@ def known_paths(urls: Iterable[str], limit: int = 10) -> list[Link]:
 
 
 def links(document: Document) -> tuple[Link, ...]:
-    """Return the page's links to likely pages of the same site, the likeliest first, as absolute URLs without fragment."""
-    site, here = registrable(host_of(document.url)), _bare(document.url)
+    """Return the page's links to likely pages of the same site, absolute and without fragment, the likeliest first."""
+    own, here = host_of(document.url), _bare(document.url)
     found: dict[str, Link] = {}
-    for anchor in document.anchors:
-        if anchor.href.startswith(("#", "mailto:", "tel:", "javascript:")):
+    for href, said in dict.fromkeys((anchor.href, anchor.text) for anchor in document.anchors[:MAX_ANCHORS]):
+        judged = None if _OTHER_SCHEME.match(href) else _judged(href, said)
+        url = document.absolute(href) if judged else None
+        if judged is None or url is None or not _is_same_site(url, own) or _bare(url) == here:
             continue
-        url = document.absolute(anchor.href)
-        if url is None or registrable(host_of(url)) != site or _bare(url) == here:
-            continue
-        link = _judged(urldefrag(url)[0], anchor.text)
-        if link and (_bare(url) not in found or found[_bare(url)].score < link.score):
+        link = Link(urldefrag(url)[0], judged.kind, judged.score)
+        if _bare(url) not in found or found[_bare(url)].score < link.score:
             found[_bare(url)] = link
     return tuple(_ranked(found.values())[:MAX_LINKS])
 
@@ -130,6 +150,11 @@ def kind_of(url: str, title: str | None) -> PageKind:
     return link.kind if link else "other"
 
 
+def _is_same_site(url: str, own: str) -> bool:
+    host = host_of(url)
+    return host == own or registrable(host) == registrable(own)
+
+
 def _ranked(found: Iterable[Link]) -> list[Link]:
     return sorted(found, key=lambda link: (-link.score, len(link.url), link.url))
 
@@ -141,16 +166,32 @@ def _bare(url: str) -> str:
 
 def _judged(url: str, said: str, by_path_only: bool = False) -> Link | None:
     """The link with the best kind that its text or its path tells."""
-    if _SKIP.search(url):
+    found = [] if by_path_only or len(said) > 80 else _told(_folded(said), whole=1.0, part=0.6)
+    for depth, part in enumerate(reversed(_path(url))):
+        words = _folded(_ENDING.sub("", part))
+        found += _told(words, whole=0.95, part=0.6) if depth == 0 else _told(words, whole=0.4, part=0.0)
+    scored = [(round(_KINDS[kind][0] * sure, 3), kind) for kind, sure in found if sure]
+    if not scored or _SKIP.search(url):
         return None
-    words = _folded(said)
-    parts = [_folded(re.sub(r"\.\w{2,5}\Z", "", part)) for part in _path(url)]
-    best: Link | None = None
-    for kind, (weight, _) in _KINDS.items():
-        score = weight * max(_by_text(kind, words) if not by_path_only else 0.0, _by_path(kind, parts))
-        if score > (best.score if best else 0.0):
-            best = Link(url, kind, round(score, 3))
-    return best
+    score, kind = max(scored)
+    return Link(url, kind, score)
+
+
+def _told(words: str, whole: float, part: float) -> list[tuple[PageKind, float]]:
+    """The kinds that words tell: ``whole`` sure if they say nothing else, ``part`` if among a few others."""
+    if not words or len(words) > 60:
+        return []
+    if kind := _kind(words):
+        return [(kind, whole)]
+    split = words.split()
+    runs = (split[i:j] for i in range(len(split)) for j in range(i + 1, min(i + _LONGEST, len(split)) + 1))
+    return [(kind, part) for run in runs if (kind := _kind(" ".join(run)))] if len(split) <= 8 else []
+
+
+def _kind(phrase: str) -> PageKind | None:
+    if found := _EXACT.get(phrase):
+        return found
+    return next((kind for kind, stems in _STEMS.items() if phrase.startswith(stems) and " " not in phrase), None)
 
 
 def _path(url: str) -> list[str]:
@@ -164,23 +205,4 @@ def _path(url: str) -> list[str]:
 
 
 def _folded(said: str) -> str:
-    return " ".join(re.sub(r"[\W_]+", " ", text.fold(said[:120])).split())
-
-
-def _by_text(kind: PageKind, words: str) -> float:
-    """1 for a text that says nothing else, less for one that has the word among others."""
-    if not words:
-        return 0.0
-    if _PATTERNS[kind].fullmatch(words):
-        return 1.0
-    return 0.6 if len(words) <= 40 and _PREFIXES[kind].search(words) else 0.0
-
-
-def _by_path(kind: PageKind, parts: list[str]) -> float:
-    """0.95 for a path's last part, less for one further up: ``/contact/press``."""
-    for depth, part in enumerate(reversed(parts)):
-        if _PATTERNS[kind].fullmatch(part):
-            return 0.95 if depth == 0 else 0.4
-        if depth == 0 and len(part) <= 40 and _PREFIXES[kind].search(part):
-            return 0.6
-    return 0.0
+    return " ".join(_NOT_WORDS.sub(" ", text.fold(said[:120])).split())

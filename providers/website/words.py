@@ -16,7 +16,8 @@ FILE_ENDINGS = words(
     "dmg apk"
 )
 GLUED = (
-    "telefon", "telephone", "telefax", "tel", "puhelin", "puh", "phone", "mobile", "mobil", "fax", "faksi", "www", "http",
+    "telefon", "telephone", "telefax", "tel", "puhelin", "puh", "phone", "mobile", "mobil", "fax", "faksi", "www",
+    "http",
     "https", "website", "web", "tlf", "tfn", "and", "oder", "und", "or", "ja", "och", "et", "y", "adresse", "address",
 )  # fmt: skip
 
