@@ -204,10 +204,17 @@ def _written(text: str, columns: int, rows: int, is_sqlite: bool) -> str:
     return text.replace(" FOR UPDATE SKIP LOCKED", "") if is_sqlite else text
 
 
-def _is_mistake(error: Exception) -> bool:
-    """Tell a mistake in our SQL, for which SQLite has no class of its own, from a database in trouble."""
-    cause = error.__context__
-    return isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR
+def _is_mistake(error: BaseException) -> bool:
+    """Tell a mistake in our SQL, for which SQLite has no class of its own, from a database in trouble.
+
+    Looks at what led to the error, too: a full disk undoes the transaction, and undoing it again is the error seen.
+    """
+    codes = []
+    cause: BaseException | None = error
+    while cause:
+        codes += [cause.sqlite_errorcode] if isinstance(cause, sqlite3.OperationalError) else []
+        cause = cause.__context__
+    return bool(codes) and set(codes) == {sqlite3.SQLITE_ERROR}
 
 
 def _sqlite(url: str, pragmas: dict[str, Any]) -> peewee.SqliteDatabase:
