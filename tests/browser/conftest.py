@@ -9,7 +9,9 @@ from playwright.sync_api import Browser, sync_playwright
 from services import users
 from tests.browser import chromium
 from tests.browser.looking import Looker
-from tests.platform import ROOT, SAMPLE, Client, Platform
+from tests.core import receivers
+from tests.core.receivers import Receiver
+from tests.platform import ROOT, SAMPLE, Client, Platform, wait_until
 
 EMAIL, PASSWORD = "ada@example.com", "correct horse battery"
 SHOTS = ROOT / "docs" / "screenshots"
@@ -25,7 +27,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 
 
 @pytest.fixture(scope="session")
-def ada(platform: Platform) -> Client:
+def ada(platform: Platform, hooks: Receiver) -> Client:
     """An account on the pro plan with the sample city's leads, an export and a few keys."""
     client = platform.account(EMAIL, "pro")
     with platform.tables():
@@ -35,7 +37,28 @@ def ada(platform: Platform) -> Client:
     client.finished(f"/exports/{made['id']}")
     for name, scopes in (("CRM sync", ["leads:read"]), ("Nightly scan", ["scans:read", "scans:write"])):
         client.post("/api-keys", json={"name": name, "scopes": scopes}).raise_for_status()
+    _hooked(client, hooks.url)
     return client
+
+
+@pytest.fixture(scope="session")
+def hooks() -> Iterator[Receiver]:
+    """A server that is told by webhook."""
+    with receivers.receiver(receivers.polite) as made:
+        yield made
+
+
+def _hooked(client: Client, url: str) -> None:
+    """Add an endpoint, and wait until a test has arrived."""
+    body = {"url": url, "event_types": ["scan.completed", "export.ready"], "description": "CRM"}
+    made = client.post("/webhook-endpoints", json=body).raise_for_status().json()
+    client.post(f"/webhook-endpoints/{made['id']}/test").raise_for_status()
+
+    def arrived() -> bool:
+        found = client.get(f"/webhook-endpoints/{made['id']}/deliveries").json()["data"]
+        return bool(found and found[0]["status"] == "delivered")
+
+    wait_until(arrived, 30, lambda: "no test arrived")
 
 
 @pytest.fixture(scope="session")

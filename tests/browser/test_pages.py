@@ -8,6 +8,7 @@ SIGNED_OUT = [("", "start"), ("login", "login"), ("signup", "signup"), ("nothing
 SIGNED_IN = [
     ("", "overview"),
     ("api-keys", "api-keys"),
+    ("webhooks", "webhooks"),
     ("members", "members"),
     ("profile", "profile"),
     ("audit-log", "audit-log"),
@@ -66,3 +67,15 @@ def test_the_quickstart_takes_a_key(looker: Looker) -> None:
     looker.check()
     looker.go("quickstart")
     looker.shoot("quickstart")
+
+
+def test_an_endpoint_and_a_delivery(looker: Looker) -> None:
+    looker.go("webhooks")
+    looker.page.locator("main table a").first.click()
+    looker.page.get_by_role("heading", name="Deliveries").wait_for()
+    looker.check()
+    looker.shoot("webhook")
+    looker.page.get_by_role("link", name="webhook.test").first.click()
+    looker.page.get_by_role("heading", name="Attempts").wait_for()
+    looker.check()
+    looker.shoot("delivery")
