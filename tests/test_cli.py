@@ -12,8 +12,9 @@ from click.testing import CliRunner, Result
 
 import cli
 from core import clock, config
+from core.errors import NotFound
 from models import base, job
-from services import accounts, doctor
+from services import accounts, doctor, users
 
 
 @pytest.fixture
@@ -30,8 +31,8 @@ def home(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch)
     base.database.close_all()
 
 
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(cli.main, arguments)
+def run(*arguments: str, typed: str = "") -> Result:
+    return CliRunner().invoke(cli.main, arguments, input=typed)
 
 
 def two_jobs() -> tuple[str, str]:
@@ -126,3 +127,20 @@ def test_a_setting_that_cannot_be_read(home: Path, monkeypatch: pytest.MonkeyPat
     told = run("doctor")
     assert told.exit_code == 1
     assert "MAPTARGETER_TRUSTED_PROXIES" in told.output
+
+
+def test_an_account_with_a_password_and_a_new_one_for_it(home: Path) -> None:
+    made = run("account", "create", "ada@example.com", "--password-stdin", typed="correct horse battery\n")
+    assert made.output.startswith("acc_")
+    short = run("account", "create", "bob@example.com", "--password-stdin", typed="short\n")
+    assert (short.exit_code, "at least 10" in short.output) == (1, True)
+    with base.connection():
+        assert users.log_in("ada@example.com", "correct horse battery").account_id == made.output.strip()
+        with pytest.raises(NotFound):
+            accounts.by_email("bob@example.com")  # all or nothing
+    link = run("user", "reset-password", "ada@example.com").output.strip()
+    assert link.startswith("http://127.0.0.1:8080/dashboard/reset/")
+    with base.connection():
+        assert users.whose_reset(link.rpartition("/")[2]) == "ada@example.com"
+    unknown = run("user", "reset-password", "nobody@example.com")
+    assert (unknown.exit_code, unknown.output.count("\n")) == (1, 1)
