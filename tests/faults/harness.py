@@ -8,6 +8,7 @@ the URL of a server; `broken`, to plant a mistake.
 """
 
 import asyncio
+import gc
 import logging
 import os
 import random
@@ -30,6 +31,7 @@ from psycopg import sql
 from starlette.types import ASGIApp
 
 import app
+from core import taxonomy
 from models import base, migrations
 from services import accounts, api_keys
 from tests.faults import story
@@ -183,6 +185,8 @@ def _warmed_up(url: str, folder: Path) -> ASGIApp:
             assert (await client.get("/v1/nowhere")).status_code == 404
 
     asyncio.run(ask())
+    taxonomy.get("cafe")  # which reads its file
+    gc.freeze()  # so that children do not copy what they only look at
     return application
 
 
