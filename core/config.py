@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,18 +32,21 @@ class Settings:
     trusted_proxies: tuple[Network, ...] = ()
     metrics_allow: tuple[Network, ...] = ()
     metrics_token: str = field(default="", repr=False)
+    crawler_contact: str = ""
+    crawler_timeout_s: float = 20.0
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         """Read the settings; raise ValueError naming the variable that cannot be read."""
         home = Path(environ.get("MAPTARGETER_HOME") or "var").resolve()
         home.mkdir(parents=True, exist_ok=True)
+        public_url = (environ.get("MAPTARGETER_PUBLIC_URL") or "http://127.0.0.1:8080").rstrip("/")
         return cls(
             home=home,
             database_url=environ.get("MAPTARGETER_DATABASE_URL") or f"sqlite:///{home / 'maptargeter.db'}",
             limits_url=environ.get("MAPTARGETER_LIMITS_URL") or f"sqlite:///{home / 'limits.db'}",
             blobs_url=environ.get("MAPTARGETER_BLOBS_URL") or f"file://{home / 'blobs'}",
-            public_url=(environ.get("MAPTARGETER_PUBLIC_URL") or "http://127.0.0.1:8080").rstrip("/"),
+            public_url=public_url,
             secret_key=_secret_key(environ.get("MAPTARGETER_SECRET_KEY", ""), home),
             outbound_allow=_networks(environ, "MAPTARGETER_OUTBOUND_ALLOW", ""),
             signup_open=_open(environ.get("MAPTARGETER_SIGNUP", "")),
@@ -51,6 +55,8 @@ class Settings:
             trusted_proxies=_networks(environ, "MAPTARGETER_TRUSTED_PROXIES", ""),
             metrics_allow=_networks(environ, "MAPTARGETER_METRICS_ALLOW", LOOPBACK),
             metrics_token=environ.get("MAPTARGETER_METRICS_TOKEN", ""),
+            crawler_contact=_contact(environ.get("MAPTARGETER_CRAWLER_CONTACT") or public_url),
+            crawler_timeout_s=_seconds(environ.get("MAPTARGETER_CRAWLER_TIMEOUT_S") or "20"),
         )
 
     def secret(self, purpose: str) -> bytes:
@@ -91,6 +97,18 @@ def _tiles(text: str) -> str:
     if text and not (text.startswith(("https://", "http://")) and all(part in text for part in ("{z}", "{x}", "{y}"))):
         raise ValueError("MAPTARGETER_TILE_URL: use an http(s) URL with {z}, {x} and {y}")
     return text
+
+
+def _contact(text: str) -> str:
+    if not text.isascii() or not text.isprintable() or any(sign in text for sign in " ()"):
+        raise ValueError("MAPTARGETER_CRAWLER_CONTACT: use a URL or an email address")
+    return text
+
+
+def _seconds(text: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]+)?", text) or not float(text):
+        raise ValueError("MAPTARGETER_CRAWLER_TIMEOUT_S: use a number of seconds, such as 20")
+    return float(text)
 
 
 def _secret_key(given: str, home: Path) -> bytes:

@@ -6,13 +6,14 @@ tried again later, except for ``models.job.Permanent`` and permanent provider er
 from this file.
 """
 
-from jobs import deliver_webhook, run_scan, write_export
+from jobs import deliver_webhook, enrich, run_scan, write_export
 from jobs.worker import Handler, Periodic
-from services import export_files, idempotency, job_care, scanning, webhook_deliveries
+from services import enriching, export_files, idempotency, job_care, scanning, webhook_deliveries
 
 HANDLERS: dict[str, Handler] = {
     # kind: module.run
     "deliver_webhook": deliver_webhook.run,
+    "enrich": enrich.run,
     "run_scan": run_scan.run,
     "write_export": write_export.run,
 }
@@ -20,15 +21,18 @@ HANDLERS: dict[str, Handler] = {
 LANES: dict[str, int] = {
     # kinds that mostly wait for others, with how many at once in one job process
     "deliver_webhook": 50,
+    "enrich": 6,
 }
 
 PERIODIC: list[Periodic] = [
     # Periodic(name, every_s, function)
     Periodic("abandoned_scans", 60.0, scanning.fail_abandoned),
+    Periodic("abandoned_enrichments", 60.0, enriching.fail_abandoned),
     Periodic("abandoned_exports", 60.0, export_files.fail_abandoned),
     Periodic("expired_exports", 300.0, export_files.delete_expired),
     Periodic("forgotten_keys", 3600.0, idempotency.sweep),
     Periodic("dead_jobs", 3600.0, job_care.purge),
     Periodic("abandoned_deliveries", 60.0, webhook_deliveries.start_overdue),
     Periodic("old_deliveries", 3600.0, webhook_deliveries.give_up_old),
+    Periodic("forgotten_websites", 86_400.0, enriching.forget),
 ]

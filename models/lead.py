@@ -68,6 +68,13 @@ class Lead(base.Model):
     stage = peewee.CharField(max_length=16)
     note = peewee.TextField(null=True)
     layers = JSONText(null=True)  # services.lead_layers; null while the map alone speaks
+    website_facts = JSONText(null=True)  # models.lead_website, which the next six are made by
+    website_kind = peewee.CharField(max_length=12)
+    website_https = peewee.BooleanField(null=True)
+    website_responds = peewee.BooleanField(null=True)
+    website_checked_at = Stamp(null=True)
+    enrichment_status = peewee.CharField(max_length=20, null=True)
+    enriched_at = Stamp(null=True)
     content_hash = peewee.CharField(max_length=64)
     scan_id = peewee.CharField(max_length=40)  # the scan that saw it last
     first_seen_at = Stamp()

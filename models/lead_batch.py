@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from models import base, lead_document, lead_tally, search, search_terms
+from models import base, lead_document, lead_tally, lead_website, search, search_terms
 from models.base import JSONText
 from models.lead import Lead
 
@@ -16,7 +16,7 @@ LeadRow = Mapping[str, Any]
 _COLUMNS = tuple(Lead._meta.fields)
 _VALUES = operator.itemgetter(*_COLUMNS)
 _JSON = tuple(name for name, field in Lead._meta.fields.items() if isinstance(field, JSONText))
-_OWN: LeadRow = {"tags": [], "stage": "new", "note": None, "layers": None}  # until the customer or a website speaks
+_OWN: LeadRow = {"tags": [], "stage": "new", "note": None, "layers": None, "website_facts": None}  # until the customer or a website speaks
 _KEYED = ("name", "brand", "operator", "street", "district", "city", "region", "postcode", "timezone")
 _INSERT = " ".join(("INSERT INTO lead", f"({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"))
 _UPDATE = " ".join(("UPDATE lead", f"SET {', '.join(f'{name} = ?' for name in _COLUMNS)} WHERE number = ?"))
@@ -83,6 +83,7 @@ def _record(account_id: str, account_number: int, lead: LeadRow) -> dict[str, An
     """Return all columns of a lead as the database keeps them, and its search ``terms``."""
     lead = {**_OWN, **lead}
     gone = lead["gone_at"] is not None
+    lead |= lead_website.columns(lead)
     record = lead | {
         "account_id": account_id,
         "rank_key": search.rank_key(account_number, lead["quality_score"], lead["number"], gone=gone),

@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from core import taxonomy
+from models import lead_website
 
 NAMES = (
     "id", "name", "names", "alt_names", "brand", "operator", "category", "category_path", "location", "address",
     "timezone", "phones", "emails", "websites", "socials", "opening_hours", "operating_status", "attributes", "rating",
-    "review_count", "quality", "sources", "attribution",
+    "review_count", "quality", "sources", "attribution", "website_kind", "website_check", "site", "legal", "evidence",
+    "enrichment",
     "tags", "stage", "note", "corrections", "first_seen_at", "last_seen_at", "changed_at", "gone_at",
     "distance_m",
 )  # fmt: skip
@@ -48,8 +50,15 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str,
 
     What ``after`` says nothing of stays as it was.
     """
-    pairs = ((name, shown(name, before), shown(name, after)) for name in TOLD if _needs(name, after))
+    pairs = ((name, _told(name, before), _told(name, after)) for name in TOLD if _needs(name, after))
     return {name: {"from": old, "to": new} for name, old, new in pairs if old != new}
+
+
+def _told(name: str, lead: Mapping[str, Any]) -> Any:
+    """Return a property without what is known of its values: who gave them, and whether they were checked."""
+    if name == "emails":
+        return [{"address": address} for address in lead[name]]
+    return lead[name] if name == "phones" else shown(name, lead)
 
 
 def _needs(name: str, columns: Mapping[str, Any]) -> bool:
@@ -78,9 +87,16 @@ _MADE: dict[str, Callable[[Mapping[str, Any]], Any]] = {
     "category_path": lambda lead: list(taxonomy.path(lead["category"])),
     "location": lambda lead: {"lat": lead["lat"], "lon": lead["lon"]},
     "address": lambda lead: {name: lead[name] for name in _ADDRESS} | {"formatted": _one_line(lead)},
-    "emails": lambda lead: [{"address": address} for address in lead["emails"]],
+    "emails": lead_website.emails,
+    "phones": lead_website.phones,
     "quality": lambda lead: {"score": lead["quality_score"], "reasons": lead["quality_reasons"]},
     "corrections": _corrections,
+    "website_kind": lead_website.kind,
+    "website_check": lead_website.check,
+    "site": lambda lead: (lead["website_facts"] or {}).get("site"),
+    "legal": lambda lead: (lead["website_facts"] or {}).get("legal"),
+    "evidence": lead_website.evidence,
+    "enrichment": lambda lead: (lead["website_facts"] or {}).get("enrichment"),
     "distance_m": lambda _: None,
 }
 """Properties that are not simply the column of that name."""

@@ -20,8 +20,8 @@ PRESENCE = ("phone", "email", "website", "social", "opening_hours")
 MAX_KEY_BYTES = 300
 """So that a sort key fits into a page cursor; no known source has longer names."""
 
-_TAGGED = {"city_key": "city", "country": "in", "stage": "s"}
-_USUAL = {"stage": "new"}  # what nearly every lead has narrows nothing
+_TAGGED = {"city_key": "city", "country": "in", "stage": "s", "website_kind": "w"}
+_USUAL = {"stage": "new", "website_kind": "unknown"}  # what nearly every lead has narrows nothing
 _SELDOM_KNOWN = ("rating", "review_count")
 _CELL_LEVELS = (17, 14, 11, 8)
 """A cell of level n is 360 / 2**n degrees wide and half as high: 150 m, 1.2 km, 10 km and 78 km high."""

@@ -22,6 +22,8 @@ SCOPES = (
     "support:write",
     "scans:read",
     "scans:write",
+    "enrichments:read",
+    "enrichments:write",
     "exports:read",
     "exports:write",
     "webhooks:read",

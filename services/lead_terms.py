@@ -109,7 +109,9 @@ def _stamp(value: str) -> str:
     return clock.stamp(moment)
 
 
-def _boolean(_: LeadField, __: str, value: Any) -> Condition:
+def _boolean(field: LeadField, __: str, value: Any) -> Condition:
+    if field.column:
+        return Compare(field.column, "=", flag(value))
     return IS_GONE if flag(value) else Not(IS_GONE)
 
 
