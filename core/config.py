@@ -34,6 +34,7 @@ class Settings:
     metrics_token: str = field(default="", repr=False)
     crawler_contact: str = ""
     crawler_timeout_s: float = 20.0
+    crawler_local: bool = False
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -57,6 +58,7 @@ class Settings:
             metrics_token=environ.get("MAPTARGETER_METRICS_TOKEN", ""),
             crawler_contact=_contact(environ.get("MAPTARGETER_CRAWLER_CONTACT") or public_url),
             crawler_timeout_s=_seconds(environ.get("MAPTARGETER_CRAWLER_TIMEOUT_S") or "20"),
+            crawler_local=_local(environ.get("MAPTARGETER_CRAWLER", "")),
         )
 
     def secret(self, purpose: str) -> bytes:
@@ -103,6 +105,12 @@ def _contact(text: str) -> str:
     if not text.isascii() or not text.isprintable() or any(sign in text for sign in " ()"):
         raise ValueError("MAPTARGETER_CRAWLER_CONTACT: use a URL or an email address")
     return text
+
+
+def _local(text: str) -> bool:
+    if text not in ("", "web", "local"):
+        raise ValueError(f"MAPTARGETER_CRAWLER: use web or local, not {text!r}")
+    return text == "local"
 
 
 def _seconds(text: str) -> float:

@@ -7,6 +7,8 @@ share them. A batch that has run for ``SLICE_S`` while another account's waits l
 import logging
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from queue import Empty, SimpleQueue
@@ -19,13 +21,14 @@ from models.job import Job
 from services import enrich_mail, enrich_values, enrich_visit, enrich_web, enriching, enrichments
 from services.enrich_visit import Memory, Visit
 from services.enrich_web import Host
-from services.enriching import Batch, Came, StoppedError, Tour
+from services.enriching import Batch, Came, Left, StoppedError, Tour
 
 log = logging.getLogger(__name__)
 
 SLOTS = 200
 SLICE_S = 20.0
-AT_ONCE = 50  # hosts leased in one transaction
+AT_ONCE = 50  # hosts leased, or sites written, in one transaction
+LONGEST_REST_S = 0.2
 TICK_S = 0.1
 CHECK_S = 1.0
 RENEW_S = 15.0
@@ -63,6 +66,7 @@ class Slots:
 
 
 slots = Slots(SLOTS)
+_pen = threading.Lock()
 
 
 def run(job: Job) -> None:
@@ -141,19 +145,23 @@ class _Crew:
         return False
 
     def _start(self, hosts: list[str]) -> int:
-        tours, fresh = enriching.take(self.batch, hosts)
+        with _gently():
+            tours, fresh = enriching.take(self.batch, hosts)
+        idle = [self._left(self._host(tour)) for tour in tours if not tour.sites]
+        if fresh or idle:
+            with _gently():
+                enriching.record(self.batch, [*fresh, *idle])
+        wanted = [tour for tour in tours if tour.sites]
+        for tour in wanted:
+            self.out += 1
+            threading.Thread(
+                target=self._travel, args=(self._host(tour), tour), daemon=True, name=f"visit {tour.host}"
+            ).start()
         self.lucky = self.lucky or bool(tours)
-        for came in fresh:
-            enriching.record(self.batch, came)
-        started = 0
-        for tour in tours:
-            host = Host.known(tour.host, tour.robots, enrich_web.client(), self.stop)
-            if not tour.sites:
-                self._release(host)
-                continue
-            self.out, started = self.out + 1, started + 1
-            threading.Thread(target=self._travel, args=(host, tour), daemon=True, name=f"visit {tour.host}").start()
-        return started
+        return len(wanted)
+
+    def _host(self, tour: Tour) -> Host:
+        return Host.known(tour.host, tour.robots, enrich_web.client(), self.stop)
 
     def _travel(self, host: Host, tour: Tour) -> None:
         """Visit the sites of one host, one after another."""
@@ -173,20 +181,20 @@ class _Crew:
             self.news.put(host)
 
     def take_in(self, wait_s: float) -> None:
-        """Write down what came back; wait up to ``wait_s`` for the first."""
-        while True:
+        """Write down what came back, if anything does within ``wait_s``."""
+        news: list[Came | Left] = []
+        while len(news) < AT_ONCE:
             try:
-                news = self.news.get(timeout=wait_s) if wait_s else self.news.get_nowait()
+                one = self.news.get(timeout=wait_s) if wait_s and not news else self.news.get_nowait()
             except Empty:
-                return
-            wait_s = 0.0
-            if isinstance(news, Host):
-                self.out -= 1
-                self._release(news)
-                continue
+                break
+            news.append(self._left(one) if isinstance(one, Host) else one)
+        if not news:
+            return
+        with _gently():
             enriching.record(self.batch, news)
-            if news.visit.moved_to:
-                self.lucky = True  # there is a host more to look for
+        self.out -= sum(isinstance(one, Left) for one in news)
+        self.lucky = self.lucky or any(isinstance(one, Came) and one.visit.moved_to for one in news)
 
     def look_after(self) -> None:
         """Now and then: hold on to hosts, notice that the batch was stopped or lost, and that others wait."""
@@ -207,16 +215,29 @@ class _Crew:
 
     def come_home(self) -> None:
         """Wait for who is still out, and let their hosts go; what they bring after a stop is not written."""
-        while self.out:
+        left: list[Left] = []
+        while len(left) < self.out:
             news = self.news.get()
             if isinstance(news, Host):
-                self.out -= 1
-                self._release(news)
+                left.append(self._left(news))
+        if left:
+            enriching.release(self.batch, left)
 
-    def _release(self, host: Host) -> None:
+    def _left(self, host: Host) -> Left:
         rest = max(host.gap_s(), host.asked_to_wait_s) if host.sent else 0.0
         next_at = clock.stamp(clock.now() + timedelta(seconds=rest, milliseconds=1))
-        enriching.release(self.batch, host.name, next_at, host.records())
+        return Left(host.name, next_at, host.records())
+
+
+@contextmanager
+def _gently() -> Iterator[None]:
+    """Write, then rest as long as that took, one batch at a time: requests and other jobs want to write, too."""
+    with _pen:
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            time.sleep(min(LONGEST_REST_S, time.monotonic() - started))
 
 
 def _came(visit: Visit, requests: int) -> Came:

@@ -16,7 +16,13 @@ LeadRow = Mapping[str, Any]
 _COLUMNS = tuple(Lead._meta.fields)
 _VALUES = operator.itemgetter(*_COLUMNS)
 _JSON = tuple(name for name, field in Lead._meta.fields.items() if isinstance(field, JSONText))
-_OWN: LeadRow = {"tags": [], "stage": "new", "note": None, "layers": None, "website_facts": None}  # until the customer or a website speaks
+_OWN: LeadRow = {
+    "tags": [],
+    "stage": "new",
+    "note": None,
+    "layers": None,
+    "website_facts": None,
+}  # until the customer or a website speaks
 _KEYED = ("name", "brand", "operator", "street", "district", "city", "region", "postcode", "timezone")
 _INSERT = " ".join(("INSERT INTO lead", f"({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"))
 _UPDATE = " ".join(("UPDATE lead", f"SET {', '.join(f'{name} = ?' for name in _COLUMNS)} WHERE number = ?"))

@@ -145,7 +145,9 @@ class _Trip:
         raise failure
 
     def followed(self, url: str, known: Mapping[str, Mapping[str, Any]]) -> Response | Visit:
-        for _ in range(MAX_HOPS + 1):
+        passed: set[str] = set()
+        while url not in passed and len(passed) <= MAX_HOPS:
+            passed.add(url)
             rules = self.host.rules_for(url)
             if not rules.allows(enrich_sites.bare(url)):
                 return self.ended("robots_disallowed", rules.reason or "robots.txt asks not to read this page")
@@ -156,7 +158,7 @@ class _Trip:
             url = answer.location
             if enrich_sites.host_key(url) != self.host.name:
                 return self.moved(url)
-        return self.ended("unreachable", f"more than {MAX_HOPS} redirects")
+        return self.ended("unreachable", f"redirects in a circle, or more than {MAX_HOPS}")
 
     def moved(self, url: str) -> Visit:
         if len(self.site.moves) >= MAX_HOPS:

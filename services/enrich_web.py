@@ -9,7 +9,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from core import clock, config, http
 from core.http import OutboundError, Response
@@ -118,6 +120,7 @@ class Host:
         return Robots("none")  # more redirects than we have to follow: as if there were none
 
     def _send(self, url: str, headers: Mapping[str, str], max_bytes: int) -> Response:
+        _require_reachable(url)
         host = enrich_sites.host_key(url)
         gap = self.gap_s() if host == self.name else GAP_S
         self._wait_for_turn(host, gap)
@@ -146,7 +149,7 @@ class Host:
 def client() -> http.Client:
     """Return this process's client for websites; its name and contact stand in every request."""
     settings = config.current()
-    return _client(settings.outbound_allow, user_agent(settings.crawler_contact))
+    return _client(settings.outbound_allow, user_agent(settings.crawler_contact), settings.crawler_local)
 
 
 def user_agent(contact: str) -> str:
@@ -154,8 +157,23 @@ def user_agent(contact: str) -> str:
 
 
 @cache
-def _client(allow: tuple[config.Network, ...], agent: str) -> http.Client:
-    return http.Client(allow, agent)
+def _client(allow: tuple[config.Network, ...], agent: str, local: bool) -> http.Client:
+    return http.Client(allow, agent, resolver=_no_names if local else http.system_resolver)
+
+
+def _no_names(_: str) -> list[str]:
+    raise OSError("no names are looked up")
+
+
+def _require_reachable(url: str) -> None:
+    """Where only the operator's networks may be reached, refuse an address of another; names lead nowhere there."""
+    settings = config.current()
+    try:
+        address = ip_address((urlsplit(url).hostname or "").strip("[]"))
+    except ValueError:
+        return
+    if settings.crawler_local and not any(address in network for network in settings.outbound_allow):
+        raise OutboundError("refused_address", "MAPTARGETER_CRAWLER=local allows no visit there", permanent=True)
 
 
 def _seconds(retry_after: str | None) -> float:

@@ -60,6 +60,15 @@ class Came:
     requests: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A host that was visited: when it may be asked again, and what is to be kept of its robots.txt."""
+
+    host: str
+    next_at: str
+    robots: Mapping[str, Any]
+
+
 def begin(enrichment_id: str, job: Job) -> Batch | None:
     """Plan the enrichment unless that was done before; None if it has ended (cancelled, most likely).
 
@@ -97,29 +106,28 @@ def take(batch: Batch, hosts: Sequence[str]) -> tuple[list[Tour], list[Came]]:
     return [Tour(host, leased[host], tuple(found)) for host, found in sites.items()], fresh
 
 
-def record(batch: Batch, came: Came) -> None:
-    """Write what a site came to, all or nothing. Raise StoppedError if that is written, or the enrichment has ended."""
-    site = came.visit.site
+def record(batch: Batch, news: Sequence[Came | Left]) -> None:
+    """Write what sites came to and let hosts go, all or nothing.
+
+    Few commits are kinder to everybody else who writes. Raise StoppedError if any of it was written before, or the
+    enrichment has ended.
+    """
     with base.transaction():
         account.lock(batch.caller.account_id)
-        if came.visit.moved_to:
-            _move(batch, came)
-            return
-        result = _kept(came)
-        if came.status != "skipped_fresh":
-            enrichment_web.write_site(_row(came, result))
-        leads = table.lead_ids_of(batch.id, site.key, site.country)
-        done = {"state": "done", "status": came.status, "result": result, "error": came.visit.error}
-        if not table.change_site(batch.id, site.key, site.country, **done, finished_at=clock.now_stamp()):
-            raise StoppedError
-        _write_leads(batch, came, result, leads)
-        _count(batch, came, result, len(leads))
+        for one in news:
+            if isinstance(one, Left):
+                enrichment_web.release(batch.token, one.host, one.next_at, one.robots)
+            elif one.visit.moved_to:
+                _move(batch, one)
+            else:
+                _record_site(batch, one)
 
 
-def release(batch: Batch, host: str, next_at: str, robots: Mapping[str, Any]) -> None:
-    """Let a host go that was visited."""
+def release(batch: Batch, left: Sequence[Left]) -> None:
+    """Let hosts go, whatever became of the enrichment."""
     with base.transaction():
-        enrichment_web.release(batch.token, host, next_at, robots)
+        for one in left:
+            enrichment_web.release(batch.token, one.host, one.next_at, one.robots)
 
 
 def renew(batch: Batch) -> None:
@@ -173,6 +181,18 @@ def forget() -> None:
     """Forget what was read too long ago to be of use."""
     with base.transaction():
         enrichment_web.forget_before(clock.stamp(clock.now() - FORGOTTEN))
+
+
+def _record_site(batch: Batch, came: Came) -> None:
+    site, result = came.visit.site, _kept(came)
+    if came.status != "skipped_fresh":
+        enrichment_web.write_site(_row(came, result))
+    leads = table.lead_ids_of(batch.id, site.key, site.country)
+    done = {"state": "done", "status": came.status, "result": result, "error": came.visit.error}
+    if not table.change_site(batch.id, site.key, site.country, **done, finished_at=clock.now_stamp()):
+        raise StoppedError
+    _write_leads(batch, came, result, leads)
+    _count(batch, came, result, len(leads))
 
 
 def _plan(caller: Caller, row: table.Row) -> bool:

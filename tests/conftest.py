@@ -55,6 +55,7 @@ def settings(database_url: str, tmp_path: Path) -> config.Settings:
         "MAPTARGETER_HOME": str(tmp_path / "home"),
         "MAPTARGETER_DATABASE_URL": database_url,
         "MAPTARGETER_OUTBOUND_ALLOW": "127.0.0.0/8",
+        "MAPTARGETER_CRAWLER": "local",
     }
     made = config.Settings.from_env(environ)
     config.configure(made)

@@ -62,7 +62,7 @@ async def hang(_: Request, writer: Writer) -> None:
     await asyncio.sleep(HOLD_S)
 
 
-async def drip(_: Request, writer: Writer) -> None:
+async def drip(request: Request, writer: Writer) -> None:
     """Send a byte now and then, for ever."""
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>")
     for _ in range(int(HOLD_S * 10)):
@@ -164,7 +164,7 @@ def local_web() -> Iterator[LocalWeb]:
     loop = asyncio.new_event_loop()
 
     async def run() -> None:
-        server = await asyncio.start_server(made.serve, "0.0.0.0", 0, backlog=1000)  # noqa: S104 - all of 127.0.0.0/8
+        server = await asyncio.start_server(made.serve, "0.0.0.0", 0, backlog=1000)
         made.port = server.sockets[0].getsockname()[1]
         ready.set()
         async with server:

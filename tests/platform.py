@@ -43,6 +43,7 @@ class Platform:
             "MAPTARGETER_HOME": str(home),
             "MAPTARGETER_PUBLIC_URL": self.url,
             "MAPTARGETER_OUTBOUND_ALLOW": "127.0.0.0/8",
+            "MAPTARGETER_CRAWLER": "local",  # no test visits the websites of real businesses
             **environ,
         }
         self._server: subprocess.Popen[bytes] | None = None

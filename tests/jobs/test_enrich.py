@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,7 +22,7 @@ from models.job import JobRow
 from models.lead import LeadChange
 from models.suppression import Suppression
 from models.webhook import Event
-from services import accounts, enrich_web, enrichments, filters, lead_editing, leads
+from services import accounts, enrich_web, enriching, enrichments, filters, lead_editing, leads
 from services.accounts import Caller
 from services.enrichments import Wanted
 from tests import leads as made_leads
@@ -51,8 +52,7 @@ def caller(web: LocalWeb, settings: config.Settings, monkeypatch: pytest.MonkeyP
     web.log.clear()
     monkeypatch.setattr(enrich_web, "GAP_S", 0.0)
     monkeypatch.setattr(enrich, "BUSY_ELSEWHERE_S", 0.0)
-    values = {name: getattr(settings, name) for name in settings.__slots__}
-    config.configure(config.Settings(**{**values, "crawler_timeout_s": 1.5}))
+    config.configure(replace(settings, crawler_timeout_s=1.5))
     return made_leads.account()
 
 
@@ -292,16 +292,17 @@ def test_a_killed_batch_goes_on_with_what_is_left(
     with_website(caller, *urls)
     made = enrichments.create_enrichment(caller, ALL)
     written = 0
-    record = enrich.enriching.record
+    record = enriching.record
 
-    def killed(*arguments: Any) -> None:
+    def killed(batch: Any, news: list[Any]) -> None:
         nonlocal written
-        if written == 3:
-            raise _KilledError
-        written += 1
-        record(*arguments)
+        for one in news:
+            if written == 3:
+                raise _KilledError
+            written += isinstance(one, enriching.Came)
+            record(batch, [one])
 
-    monkeypatch.setattr(enrich.enriching, "record", killed)
+    monkeypatch.setattr(enriching, "record", killed)
     monkeypatch.setattr(enrich._Crew, "come_home", lambda _: None)
     [job] = queue.claim({enrichments.ENRICH: 1}, "test", lease_s=0.01)
     with pytest.raises(_KilledError):
@@ -327,7 +328,7 @@ def test_abandoned_enrichments_are_ended(caller: Caller, web: LocalWeb) -> None:
     with_website(caller, web.add("127.2.10.1", {"/": page("x")}))
     made = enrichments.create_enrichment(caller, ALL)
     JobRow.delete().execute()
-    enrich.enriching.fail_abandoned()
+    enriching.fail_abandoned()
     ended = enrichments.get_enrichment(caller, made["id"])
     assert (ended["status"], ended["error"]["code"]) == ("failed", "internal")
     assert Event.select().count() == 1

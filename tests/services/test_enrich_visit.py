@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -27,7 +29,7 @@ def web() -> Iterator[LocalWeb]:
 def quick(settings: config.Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """No second between requests, but where a test looks at the pace."""
     monkeypatch.setattr(enrich_web, "GAP_S", 0.0)
-    config.configure(config.Settings(**{**_fields(settings), "crawler_timeout_s": 1.0}))
+    config.configure(replace(settings, crawler_timeout_s=1.0))
 
 
 @pytest.fixture(params=["sqlite"])
@@ -35,13 +37,9 @@ def database_url(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"sqlite:///{tmp_path_factory.mktemp('none') / 'none.db'}"
 
 
-def _fields(settings: config.Settings) -> dict[str, object]:
-    return {name: getattr(settings, name) for name in settings.__slots__}
-
-
-def visited(web: LocalWeb, url: str, **more: object) -> Visit:
+def visited(web: LocalWeb, url: str, **more: Any) -> Visit:
     host = Host(enrich_sites.host_key(url), enrich_web.client())
-    return enrich_visit.visit(Site("key", "FI", url, **more), host, Memory())  # type: ignore[arg-type]
+    return enrich_visit.visit(Site("key", "FI", url, **more), host, Memory())
 
 
 def test_a_home_page_and_its_contact_page(web: LocalWeb) -> None:

@@ -86,7 +86,7 @@ def shell(text: str) -> str:
 
 
 def nothing_to_do(client: Client) -> bool:
-    made = [one for path in ("/scans", "/exports") for one in client.get(path).json()["data"]]
+    made = [one for path in ("/scans", "/exports", "/enrichments") for one in client.get(path).json()["data"]]
     return all(one["status"] not in ("queued", "running") for one in made)
 
 
@@ -140,6 +140,10 @@ def test_examples_of_requests_are_accepted(roomy: Roomy) -> None:
             about = there if operation.method == "GET" else things(client)
             if operation.id == "cancel_scan":
                 about["scan_id"] = waiting_scan(client)
+            if operation.id == "cancel_enrichment":
+                about["enrichment_id"] = waiting_enrichment(client)
+            if operation.id == "create_enrichment" and "lead_ids" in body:
+                body = {**body, "lead_ids": [there["lead_id"]]}
             for query in queries(operation):
                 answer = client.request(operation.method, operation.template.format(**about), json=body, params=query)
                 assert answer.is_success, f"{operation.id} {query} {body}: {answer.text}"
@@ -156,6 +160,7 @@ def things(client: Client) -> dict[str, str]:
         "webhook_endpoint_id": endpoint_id,
         "delivery_id": sent["id"],
         "event_id": sent["event_id"],
+        "enrichment_id": client.post("/enrichments", json={"filters": {"name": {"eq": "nobody"}}}).json()["id"],
         "api_key_id": client.post("/api-keys", json={"name": "x", "scopes": ["leads:read"]}).json()["id"],
         "suppression_id": client.post("/suppressions", json={"kind": "email", "value": "x@y.example"}).json()["id"],
         "scan_id": client.post("/scans", json={"area": SAMPLE_AREA, "categories": ["cafe"]}).json()["id"],
@@ -165,6 +170,12 @@ def things(client: Client) -> dict[str, str]:
 def waiting_scan(client: Client) -> str:
     """Return the id of a scan that cannot have ended yet: a dozen others are before it."""
     made = [client.post("/scans", json={"area": SAMPLE_AREA}).json()["id"] for _ in range(13)]
+    return str(made[-1])
+
+
+def waiting_enrichment(client: Client) -> str:
+    """Return the id of an enrichment that cannot have ended yet: more others than run at once are before it."""
+    made = [client.post("/enrichments", json={"max_age_days": 0}).json()["id"] for _ in range(6)]
     return str(made[-1])
 
 

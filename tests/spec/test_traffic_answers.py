@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from models import account, base, export, idempotency, scan, webhook
+from models import account, base, enrichment, export, idempotency, scan, webhook
 from tests import leads
 from tests.platform import Client, Roomy, database_beside, wait_until
 from tests.promises import Operation, Promises
@@ -121,6 +121,7 @@ def test_conflicts_with_the_state_of_things(platform: Cuttable, client: Client) 
     queued = client.post("/scans", json=AREA).json()["id"]
     assert client.post(f"/scans/{queued}/cancel").json()["status"] == "cancelled"
     ended = client.post("/scans", json=AREA).json()["id"]
+    enriched = client.post("/enrichments", json={}).json()["id"]
     file = client.post("/exports", json={"format": "csv"}).json()["id"]
     assert code_of(client.get(f"/exports/{file}/download")) == (409, "conflict")
     endpoint = {"url": "http://127.0.0.1:9/", "event_types": ["scan.completed"]}
@@ -129,6 +130,7 @@ def test_conflicts_with_the_state_of_things(platform: Cuttable, client: Client) 
     with platform.tables():
         account.ApiKey.update(expires_at=PAST).where(account.ApiKey.id == key).execute()
         scan.Scan.update(status="completed").where(scan.Scan.id == ended).execute()
+        enrichment.Enrichment.update(status="completed").where(enrichment.Enrichment.id == enriched).execute()
         over = {
             "status": "completed",
             "expires_at": PAST,
@@ -142,11 +144,12 @@ def test_conflicts_with_the_state_of_things(platform: Cuttable, client: Client) 
     met = [
         client.get(f"/exports/{file}/download"),
         client.post(f"/scans/{ended}/cancel"),
+        client.post(f"/enrichments/{enriched}/cancel"),
         client.post(f"/webhook-endpoints/{paused}/test"),
         client.patch(f"/api-keys/{key}", json={"name": "y"}),
         client.post(f"/api-keys/{key}/rotate", json={}),
     ]
-    assert [code_of(answer) for answer in met] == [(410, "gone"), *[(409, "conflict")] * 4]
+    assert [code_of(answer) for answer in met] == [(410, "gone"), *[(409, "conflict")] * 5]
 
 
 def test_a_lead_that_has_changed_meanwhile(platform: Cuttable) -> None:

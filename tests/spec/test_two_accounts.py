@@ -16,12 +16,13 @@ from core import ids
 from tests.platform import Client, Roomy
 from tests.promises import Operation, Promises
 
-ID = re.compile(r"\b(?:lead|scan|sup|tkt|sch|exp|whe|dlv|evt|key|aud|acc)_[0-9a-hjkmnp-tv-z]{26}\b")
+ID = re.compile(r"\b(?:lead|scan|sup|tkt|sch|exp|enr|whe|dlv|evt|key|aud|acc)_[0-9a-hjkmnp-tv-z]{26}\b")
 OPERATIONS = [one for one in Promises.read().operations if any(part.where == "path" for part in one.parameters)]
 LISTS = (
     "/leads?limit=3",
     "/scans?limit=1",
     "/exports?limit=1",
+    "/enrichments?limit=1",
     "/webhook-endpoints?limit=1",
     "/api-keys?limit=1",
     "/suppressions?limit=1",
@@ -30,13 +31,20 @@ LISTS = (
 AREA = {"bbox": [24.94, 60.168, 24.944, 60.17]}
 MADE: dict[str, dict[str, Any]] = {
     "/exports": {"format": "csv"},
+    "/enrichments": {"filters": {"name": {"eq": "nobody"}}},
     "/webhook-endpoints": {"url": "http://127.0.0.1:9/", "event_types": ["scan.completed"]},
     "/suppressions": {"kind": "domain", "value": "shared.example"},
     "/api-keys": {"name": "x", "scopes": ["leads:read"]},
 }
-ENDED = {"whe": ("DELETE", ""), "sup": ("DELETE", ""), "key": ("DELETE", ""), "scan": ("POST", "/cancel")}
-USED = {"whe": ("POST", "/test"), "key": ("POST", "/rotate"), "exp": ("GET", "/download")}
-PATHS = {"sup": "suppressions", "whe": "webhook-endpoints", "key": "api-keys", "scan": "scans", "exp": "exports"}
+ENDED = {
+    "whe": ("DELETE", ""), "sup": ("DELETE", ""), "key": ("DELETE", ""), "scan": ("POST", "/cancel"),
+    "enr": ("POST", "/cancel"),
+}  # fmt: skip
+USED = {"whe": ("POST", "/test"), "key": ("POST", "/rotate"), "exp": ("GET", "/download"), "enr": ("GET", "/results")}
+PATHS = {
+    "sup": "suppressions", "whe": "webhook-endpoints", "key": "api-keys", "scan": "scans", "exp": "exports",
+    "enr": "enrichments",
+}  # fmt: skip
 
 who = st.sampled_from((0, 1))
 

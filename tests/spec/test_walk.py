@@ -158,7 +158,7 @@ def test_cursors_of_something_else(roomy: Roomy) -> None:
     ]
     for params in wrong:
         assert code(client, "/leads", params) == "invalid_cursor", params
-    for path in ("/scans", "/exports", "/webhook-endpoints", "/api-keys", "/audit-log"):
+    for path in ("/scans", "/exports", "/enrichments", "/webhook-endpoints", "/api-keys", "/audit-log"):
         assert code(client, path, {"cursor": mine}) == "invalid_cursor"
         assert (code(client, path, {"cursor": scans}) == "invalid_cursor") == (path != "/scans")
 
