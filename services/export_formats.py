@@ -105,6 +105,10 @@ def _plain(value: Any) -> tuple[Any]:
     return (value,)
 
 
+def _some(value: dict[str, Any] | None, *names: str) -> tuple[Any, ...]:
+    return tuple(value[name] if value else None for name in names)
+
+
 def _source_cells(sources: list[dict[str, Any]]) -> tuple[str, ...]:
     if len(sources) == 1:
         (one,) = sources
@@ -123,6 +127,10 @@ _COLUMNS = {
     "address": tuple(f"address_{part}" for part in _ADDRESS),
     "quality": ("quality_score", "quality_reasons"),
     "sources": ("sources", "license", "source_updated_at", "source_release"),
+    "website_check": ("website_final_url", "website_status_code", "website_https", "website_checked_at"),
+    "site": ("site_title", "site_languages", "contact_pages"),
+    "legal": ("legal_name", "legal_form", "legal_ids"),
+    "enrichment": ("enrichment_status", "enriched_at"),
 }
 _CELLS: dict[str, Callable[[Any], tuple[Any, ...]]] = {
     "names": lambda names: _joined(f"{language}={name}" for language, name in names.items()),
@@ -139,6 +147,17 @@ _CELLS: dict[str, Callable[[Any], tuple[Any, ...]]] = {
     "attributes": lambda facts: _joined(f"{name}={'yes' if fact else 'no'}" for name, fact in facts.items()),
     "quality": lambda quality: (quality["score"], "; ".join(quality["reasons"])),
     "sources": _source_cells,
+    "website_check": lambda check: _some(check, "final_url", "status_code", "https", "checked_at"),
+    "site": lambda site: (
+        (site["title"], "; ".join(site["languages"]), "; ".join(site["contact_pages"])) if site else (None,) * 3
+    ),
+    "legal": lambda legal: (
+        (legal["name"], legal["form"], "; ".join(f"{one['scheme']} {one['value']}" for one in legal["ids"]))
+        if legal
+        else (None,) * 3
+    ),
+    "evidence": lambda found: _joined(f"{one['field']}: {one['value']} ({one['source_url']})" for one in found),
+    "enrichment": lambda enrichment: _some(enrichment, "status", "at"),
     "tags": _joined,
     "corrections": lambda corrections: _joined(made["field"] for made in corrections),
 }

@@ -50,6 +50,15 @@ LEAD: dict[str, Any] = {
         }
     ],
     "attribution": "© OpenStreetMap contributors",
+    "website_kind": "own",
+    "website_check": {
+        "url": "http://cafeengel.fi/", "final_url": "https://www.cafeengel.fi/", "status_code": 200, "responds": True,
+        "https": True, "tls_ok": True, "ms": 180, "checked_at": "2026-11-24T04:39:02.000Z",
+    },
+    "site": {"title": "Café Engel", "languages": ["fi", "sv"], "contact_pages": ["https://www.cafeengel.fi/info"]},
+    "legal": {"name": "Engel Oy", "form": "Oy", "ids": [{"scheme": "vat", "value": "FI01120389"}]},
+    "evidence": [{"field": "emails", "value": "info@cafeengel.fi", "source_url": "https://www.cafeengel.fi/info"}],
+    "enrichment": None,
     "tags": ["vip", "spring"],
     "stage": "new",
     "note": None,

@@ -116,7 +116,7 @@ def test_a_lead_is_shown_whole(alice: Caller) -> None:
     assert shown == leads.list_leads(alice).rows[0]
     assert orjson.loads(orjson.dumps(shown)) == shown
     same = (
-        "id", "name", "names", "alt_names", "operator", "category", "timezone", "phones", "websites", "socials",
+        "id", "name", "names", "alt_names", "operator", "category", "timezone", "websites", "socials",
         "opening_hours", "operating_status", "attributes", "rating", "review_count", "sources", "attribution",
         "first_seen_at", "last_seen_at", "changed_at", "gone_at",
     )  # fmt: skip
@@ -130,7 +130,9 @@ def test_a_lead_is_shown_whole(alice: Caller) -> None:
             "region": None, "postcode": "00170", "country": "FI",
             "formatted": "Aleksanterinkatu 26 A 2, 00170 Helsinki, FI",
         },
-        "emails": [{"address": "info@engel.fi"}],
+        "phones": [{**phone("+358912345"), "source": "map"}],
+        "emails": [{"address": "info@engel.fi", "kind": None, "status": None, "source": "map"}],
+        "website_kind": "unknown", "website_check": None, "site": None, "legal": None, "evidence": [], "enrichment": None,
         "quality": {"score": 80, "reasons": ["has_phone"]},
         "tags": [], "stage": "new", "note": None, "corrections": [],
         "distance_m": None,
@@ -143,7 +145,8 @@ def test_what_a_lead_does_not_have_is_null_or_empty(alice: Caller) -> None:
     shown = leads.get_lead(alice, row["id"])
     assert tuple(shown) == lead_rows.NAMES
     assert [name for name, value in shown.items() if value is None] == [
-        "brand", "operator", "timezone", "opening_hours", "rating", "review_count", "note", "gone_at", "distance_m",
+        "brand", "operator", "timezone", "opening_hours", "rating", "review_count", "website_check", "site", "legal",
+        "enrichment", "note", "gone_at", "distance_m",
     ]  # fmt: skip
     assert set(shown["address"].values()) == {None}
     assert (shown["phones"], shown["emails"], shown["names"], shown["socials"]) == ([], [], {}, {})
