@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from core import config
+from core.http import OutboundError
 from services import enrich_sites, enrich_visit, enrich_web
 from services.enrich_robots import Robots
 from services.enrich_visit import Memory, Site, Visit
@@ -89,9 +90,18 @@ def test_a_private_address_is_no_website(web: LocalWeb) -> None:
     url = web.add("127.1.2.2", {"/": redirect("http://10.0.0.1/")})
     made = visited(web, url)
     assert (made.status, made.moved_to) == ("moved", "http://10.0.0.1/")
-    then = visited(web, "http://10.0.0.1/")
-    assert then.status == "unreachable"
-    assert "private address" in (then.error or "")
+    for local, why in ((False, "a private address"), (True, "MAPTARGETER_CRAWLER=local")):
+        config.configure(replace(config.current(), crawler_local=local))
+        then = visited(web, "http://10.0.0.1/")
+        assert then.status == "unreachable"
+        assert why in (then.error or "")
+
+
+def test_where_nothing_but_loopback_may_be_reached_no_name_leads_anywhere(settings: config.Settings) -> None:
+    assert settings.crawler_local
+    with pytest.raises(OutboundError) as caught:
+        enrich_web.client().send("GET", "http://localhost/", max_bytes=1, plain_http=True)
+    assert caught.value.kind == "dns"
 
 
 def test_another_host_is_left_to_who_may_visit_it(web: LocalWeb) -> None:
