@@ -174,7 +174,29 @@ def waiting_scan(client: Client) -> str:
 
 
 def waiting_enrichment(client: Client) -> str:
-    """Return the id of an enrichment that cannot have ended yet: its site is looked for by two names, a second apart."""
+    """Return the id of an enrichment that cannot have ended yet: its site has two names, looked for a second apart."""
     wanted = {"filters": {"website_kind": {"eq": "unknown"}}, "limit": 1, "fields": ["websites"]}
     [lead] = client.post("/leads/search", json=wanted).json()["data"]
     return str(client.post("/enrichments", json={"lead_ids": [lead["id"]], "max_age_days": 0}).json()["id"])
+
+
+def bodies(operation: Operation) -> Iterator[Any]:
+    """Give the bodies that the contract shows, also as a dry run where there is one."""
+    for example in operation.examples or (None,):
+        body = example | {"url": "http://127.0.0.1:9/"} if example and "url" in example else example  # without a DNS
+        yield body
+        if body and "format" in body:
+            yield body | {"dry_run": True}
+
+
+def queries(operation: Operation) -> Iterator[dict[str, str]]:
+    """Give no parameters, each example alone, and all together."""
+    examples = {
+        part.name: ",".join(map(str, part.example)) if isinstance(part.example, list) else str(part.example)
+        for part in operation.parameters
+        if part.where == "query" and part.example is not None
+    }
+    yield {}
+    yield from ({name: text} for name, text in examples.items() if name != "radius_m")  # which needs ``near``
+    if examples:
+        yield examples
