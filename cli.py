@@ -16,7 +16,7 @@ from core import config, errors, openapi
 from jobs import HANDLERS
 from jobs.worker import Worker
 from models import base, migrations
-from services import accounts, api_keys, doctor, job_care, places, quickstart, suppressing, users
+from services import accounts, api_keys, doctor, job_care, places, quickstart, support, suppressing, users
 from services.places import ImportReport
 
 SPEC = Path(__file__).parent / "spec" / "openapi.yaml"
@@ -107,6 +107,52 @@ def create_account(email: str, plan: str, password_stdin: bool) -> None:
         if password is not None:
             users.set_owner_password(email, password)
         click.echo(account_id)
+
+
+@account.command("manager")
+@click.argument("email")
+@click.argument("name")
+def set_manager(email: str, name: str) -> None:
+    """Show the customer who looks after their account, such as "Maria Virtanen, maria@example.com"."""
+    _prepare()
+    with base.connection():
+        accounts.set_manager(accounts.by_email(email), name)
+
+
+@main.group("support")
+def support_group() -> None:
+    """What customers ask."""
+
+
+@support_group.command("list")
+def list_tickets() -> None:
+    """Print the tickets that wait for an answer, longest first."""
+    _prepare()
+    with base.connection():
+        for ticket in support.waiting():
+            click.echo(f"{ticket.id}  {ticket.since}  {ticket.email}  {ticket.subject}")
+
+
+@support_group.command("show")
+@click.argument("ticket_id")
+def show_ticket(ticket_id: str) -> None:
+    """Print what was said."""
+    _prepare()
+    with base.connection():
+        found = support.any_ticket(ticket_id)
+        about = f", about {found.request_id}" if found.request_id else ""
+        click.echo(f"{found.subject} ({found.status}, of {found.account_id}{about})")
+        for message in support.messages(found):
+            click.echo(f"\n{message.created_at}  {message.author or 'support'}\n{message.body}")
+
+
+@support_group.command("reply")
+@click.argument("ticket_id")
+def reply_to_ticket(ticket_id: str) -> None:
+    """Answer with what is typed, to the end of input (Ctrl-D)."""
+    _prepare()
+    with base.connection():
+        support.answer(ticket_id, sys.stdin.read().strip())
 
 
 @main.group()

@@ -26,11 +26,28 @@ import flask
 import jinja2
 
 from core import config
-from dashboard import account, assets, console, entry, faults, frame, keys, limits, navigation, overview, webhook_pages
+from dashboard import (
+    account,
+    assets,
+    console,
+    entry,
+    faults,
+    frame,
+    keys,
+    limits,
+    navigation,
+    overview,
+    support,
+    suppressions,
+    usage,
+    webhook_pages,
+)
 from dashboard.frame import Surroundings
 
 __all__ = ["VIEWS", "Surroundings", "register"]
-VIEWS = (account, assets, console, entry, faults, keys, navigation, overview, webhook_pages)
+VIEWS = (
+    account, assets, console, entry, faults, keys, navigation, overview, support, suppressions, usage, webhook_pages,
+)  # fmt: skip
 CSRF_SECONDS = 12 * 3600
 
 

@@ -7,7 +7,8 @@ import flask
 from werkzeug.wrappers import Response
 
 from dashboard.frame import ANYONE, caller, open_to, page, pages, visitor_or_none
-from services import api_keys, exports, leads, places, scans, webhook_endpoints
+from dashboard.usage import meters
+from services import exports, places, scans
 
 LATEST = 5
 
@@ -21,17 +22,6 @@ class Step:
     view: str
     label: str
     done: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Meter:
-    """How much of a limit of the plan is used; no ``limit`` is none, ``or_more`` says it was not counted to the end."""
-
-    label: str
-    used: int
-    limit: int | None
-    view: str
-    or_more: bool = False
 
 
 STEPS = (
@@ -54,16 +44,10 @@ def overview() -> Response:
 def _standing() -> dict[str, Any]:
     mine = caller()
     made_scans, made_exports = scans.list_scans(mine, LATEST).rows, exports.list_exports(mine, LATEST).rows
-    total = leads.list_leads(mine, limit=1, fields=["id"]).total
-    keys = sum(1 for key in api_keys.page(mine, mine.plan.rows_per_page).rows if not key.revoked_at)
-    endpoints = len(webhook_endpoints.page(mine, mine.plan.rows_per_page).rows)
-    done = (bool(made_scans), bool(total.value), any(made["status"] == "completed" for made in made_exports), keys > 0)
+    kept, keys, _ = used = meters(mine)
+    exported = any(made["status"] == "completed" for made in made_exports)
+    done = (bool(made_scans), kept.used > 0, exported, keys.used > 0)
     return {
-        "total": total, "scans": made_scans, "exports": made_exports, "plan": mine.plan, "sources": places.sources(),
+        "meters": used, "scans": made_scans, "exports": made_exports, "plan": mine.plan, "sources": places.sources(),
         "steps": [replace(step, done=is_done) for step, is_done in zip(STEPS, done, strict=True)],
-        "meters": [
-            Meter("Leads kept", total.value, mine.plan.leads, "leads", total.relation == "gte"),
-            Meter("API keys", keys, mine.plan.api_keys, "keys"),
-            Meter("Webhook endpoints", endpoints, mine.plan.webhook_endpoints, "webhooks"),
-        ],
     }  # fmt: skip

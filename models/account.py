@@ -17,6 +17,7 @@ class Account(base.Model):
     email = peewee.CharField(max_length=254, unique=True)
     plan = peewee.CharField(max_length=16)
     limits = JSONText(default=dict)  # overrides of single plan limits, by name
+    manager = peewee.CharField(max_length=200, null=True)  # who looks after the account, as it is shown
     created_at = Stamp()
 
 
@@ -95,6 +96,10 @@ def count_valid_keys(account_id: str, now: str, *, replaced: bool = False) -> in
         .where(ApiKey.replaced_by.is_null(not replaced), ApiKey.session_id.is_null())
         .count()
     )
+
+
+def set_manager(account_id: str, manager: str | None) -> None:
+    Account.update(manager=manager).where(Account.id == account_id).execute()
 
 
 def has_email(email: str) -> bool:

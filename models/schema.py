@@ -16,6 +16,7 @@ from models import (
     scan,
     search,
     suppression,
+    ticket,
     user,
     webhook,
 )
@@ -34,6 +35,7 @@ TABLES: tuple[type[base.Model], ...] = (
     *export.TABLES,
     *webhook.TABLES,
     *user.TABLES,
+    *ticket.TABLES,
     *job.TABLES,
     *counter.TABLES,
 )

@@ -29,6 +29,7 @@ class AccountView:
     email: str
     plan: Plan
     created_at: str
+    manager: str | None
 
 
 def create(email: str, plan_name: str = "free") -> Caller:
@@ -65,10 +66,15 @@ def for_user(account_id: str, user_id: str, address: str | None = None) -> Calle
     return replace(by_id(account_id), user_id=user_id, address=address)
 
 
+def set_manager(caller: Caller, manager: str) -> None:
+    """Say who looks after an account; nobody for an empty text."""
+    table.set_manager(caller.account_id, manager.strip()[:200] or None)
+
+
 def view(caller: Caller) -> AccountView:
     """Return what the account may know about itself."""
     row = table.Account.get(table.Account.id == caller.account_id)
-    return AccountView(row.id, row.email, caller.plan, row.created_at)
+    return AccountView(row.id, row.email, caller.plan, row.created_at, row.manager)
 
 
 def _caller(row: table.Account | None, name: str) -> Caller:

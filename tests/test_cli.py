@@ -14,7 +14,7 @@ import cli
 from core import clock, config
 from core.errors import NotFound
 from models import base, job
-from services import accounts, doctor, users
+from services import accounts, doctor, support, users
 
 
 @pytest.fixture
@@ -144,3 +144,17 @@ def test_an_account_with_a_password_and_a_new_one_for_it(home: Path) -> None:
         assert users.whose_reset(link.rpartition("/")[2]) == "ada@example.com"
     unknown = run("user", "reset-password", "nobody@example.com")
     assert (unknown.exit_code, unknown.output.count("\n")) == (1, 1)
+
+
+def test_tickets_are_read_and_answered(home: Path) -> None:
+    with base.connection():
+        made = support.ask(accounts.create("ada@example.com"), "ada@example.com", "Why", "Please say.", "req_1")
+    assert f"{made.id}  " in run("support", "list").output
+    assert run("support", "reply", made.id, typed="Because.\n").exit_code == 0
+    told = run("support", "show", made.id).output
+    assert "Why (answered" in told
+    assert "about req_1" in told
+    assert told.index("Please say.") < told.index("support\nBecause.")
+    assert run("support", "list").output == ""
+    assert run("support", "reply", "tkt_none", typed="x").exit_code == 1
+    assert run("account", "manager", "ada@example.com", "Maria").exit_code == 0
