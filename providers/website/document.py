@@ -4,6 +4,7 @@ An element boundary inside a line is kept as ``SEAM``, a character that no page 
 be ``example.fi`` with a label glued to it, or one word in two colours. Each reader decides for itself.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
@@ -20,6 +21,8 @@ MAX_NODES = 200_000
 MAX_TEXT = 2_000_000
 MAX_LINKS = 5_000
 MAX_URL = 2_083
+MAX_LABELLED = 2_000
+"""Of characters in a line before a link; what stands further on is not looked at for the link's label."""
 
 _BLOCK = words(
     "address article aside blockquote body br button caption center dd details dialog dir div dl dt fieldset figcaption"
@@ -30,8 +33,9 @@ _CELLS = frozenset({"td", "th"})
 _UNSEEN = ["script", "style", "svg", "template", "select", "textarea", "object", "audio", "canvas", "math", "datalist"]
 _TRAPS = (
     '[style*="display:none"],[style*="display: none"],[style*="visibility:hidden"],[style*="visibility: hidden"],'
-    "[hidden]"
+    "[hidden],.hidden,.d-none,.hide,.nospam,.no-spam,.antispam"
 )
+_UNDISPLAYED = re.compile(r"(\.[A-Za-z][\w-]{0,80})\s{0,9}\{[^{}]{0,200}\bdisplay\s{0,9}:\s{0,9}none", re.IGNORECASE)
 _SMALL = words("span i b em strong small u s font label sup sub ins del code bdo")
 _SPACES: dict[int, str | None] = {
     ord(c): " " for c in "\n\r\f\t\v\u00a0\u2002\u2003\u2007\u2009\u200a\u202f\u3000\u2028\u2029\x00"
@@ -87,8 +91,10 @@ def parse(html: str) -> LexborHTMLParser:
 def read(url: str, tree: LexborHTMLParser) -> Document:
     """Return the visible text and links; takes elements that are not seen out of ``tree``."""
     document = Document(url, tree, _base(url, tree))
+    css = "".join(node.text()[:100_000] for node in tree.css("style")[:20])
+    unseen = ",".join([_TRAPS, *list(dict.fromkeys(_UNDISPLAYED.findall(css)))[:50]])
     tree.strip_tags(_UNSEEN)
-    for node in tree.css(_TRAPS):
+    for node in tree.css(unseen):
         if node.tag in _SMALL:
             node.decompose()
     if tree.body is not None:
@@ -154,7 +160,7 @@ class _Walk:
             return
         text = " ".join(node.text(deep=True, separator=" ")[:300].split()) or _picture(node)
         line = len(self.document.lines)
-        offset = len(_tidy("".join(self.pieces))) if self.length else 0
+        offset = len(_tidy("".join(self.pieces))) if 0 < self.length < MAX_LABELLED else 0
         self.document.anchors.append(Anchor(href[: 4 * MAX_URL], text, line, offset, node.attributes.get("rel") or ""))
 
     def _add(self, text: str) -> None:

@@ -16,6 +16,7 @@ from providers.website.facts import Email
 MAX_SIGNS = 300
 _LOCAL = re.compile(r"[A-Za-z0-9._%+'&~-]{1,64}\Z")
 _DOMAIN = re.compile(r"[^\W_](?:[\w-]{0,62}\.)+[^\W_][\w-]{1,62}|[^\W_][\w-]{0,62}\.[^\W_][\w-]{1,62}")
+_CREDENTIALS = re.compile(r"://[^\s/]*\Z")
 _LONG_HEX = re.compile(r"[0-9a-f]{20,}")
 _GLUED_DIGITS = re.compile(r"[+\d-]{4,}\.?(?=[a-z])")
 _PLACEHOLDER_DOMAIN = re.compile(
@@ -103,7 +104,7 @@ def _around(line: str, at: int, host: str) -> str | None:
     """The address whose ``@`` stands at ``at``."""
     left = re.search(rf"[A-Za-z0-9\u00c0-\u024f._%+'&~{SEAM}-]{{0,90}}\Z", line[max(0, at - 90) : at])
     right = re.match(rf"[\w.{SEAM}-]{{0,260}}", line[at + 1 : at + 261])
-    if not left or not right:
+    if not left or not right or _CREDENTIALS.search(line[max(0, at - 90) : at]):
         return None
     local, domain = _left_of_seams(left[0]), _right_of_seams(right[0], host)
     if not local or not domain:

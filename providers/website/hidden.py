@@ -144,7 +144,7 @@ def attributes(tree: LexborHTMLParser, host: str = "") -> list[str]:
     found: list[str | None] = []
     for node in tree.css(
         "[data-user],[data-name][data-domain],[data-email],[data-mail],[data-enc-email],[data-local][data-domain],"
-        "[data-mailto],[data-encoded],[data-address],[data-u][data-d],[data-contact],[data-e]"
+        "[onclick*='mailto:' i],[data-mailto],[data-encoded],[data-address],[data-u][data-d],[data-contact],[data-e]"
     )[:MAX_HITS]:
         found += _of_data(node, host)
     return list(dict.fromkeys(one for one in found if one))
@@ -152,13 +152,15 @@ def attributes(tree: LexborHTMLParser, host: str = "") -> list[str]:
 
 def _of_data(node: LexborNode, host: str) -> list[str | None]:
     data = {key: (value or "").strip()[:400] for key, value in node.attributes.items() if key.startswith("data-")}
-    user = next((data[key] for key in ("data-user", "data-name", "data-local", "data-u") if data.get(key)), "")
+    users = ("data-user", "data-name", "data-local", "data-u", "data-email", "data-mail")
+    user = next((data[key] for key in users if data.get(key) and "@" not in data[key]), "")
     domain = next((data[key] for key in ("data-domain", "data-website", "data-d", "data-host") if data.get(key)), "")
     if user and domain:
         tld = data.get("data-tld", "")
         whole = domain if "." in domain or not tld else f"{domain}.{tld.lstrip('.')}"
         return [emails.address(f"{user}@{whole}", host), emails.address(f"{user[::-1]}@{whole[::-1]}", host)][:1]
-    found: list[str | None] = []
+    onclick = node.attributes.get("onclick") or ""
+    found: list[str | None] = [*emails.in_line(onclick[:1000].replace("mailto:", " "), host)]
     for key, value in data.items():
         turned = _decoded(codecs.decode(value.replace("[at]", "@"), "rot13"), host) if "enc" in key else []
         found += turned or _decoded(value, host) or _decoded(_unbase64(value), host) or _decoded(value[::-1], host)

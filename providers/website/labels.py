@@ -6,7 +6,7 @@ from typing import Literal
 Label = Literal["phone", "fax", "other"]
 
 _PHONE = (
-    r"tel|tél|tel[ée]?f(?:on[oea]?|oon|oni|ons|ónica|onnummer|onnr|oonnummer|onszám|onas|ones|onos)?|t[ée]l[ée]phone|"
+    r"tel|tél|tel[ée]?f(?:on[oea]?s?|oon|oni|ons|ónica|onnummer|onnr|oonnummer|onszám|onas|ones|onos)?|t[ée]l[ée]phone|"
     r"telephones?|phones?|ph|puh|puhelin(?:numero)?|puhelimet|mob|mobile?|mobiili|mobiltelefon|mobilnummer|handy|"
     r"gsm|cell|cellphone|cellulare|celular|"
     r"cell|cel|portable|port|m[óo]vil|matkapuhelin|kännykkä|käyntipuhelin|tlf|tlfn|tlfnr|tfn|tfnr|tlp|tele|"
@@ -31,8 +31,9 @@ _OTHER = (
     r"vat|vat[- ]?(?:no|nr|reg|id|number|registration)(?: no| number)?|umsatzsteuer-id(?:nr)?|iban|bic|swift|konto|"
     r"kontonr|kontonummer|account(?: no| number)?|sort code|bankgiro|bg|plusgiro|pg|"
     r"y-?tunnus|ly-?tunnus|business id|fo-?nummer|alv|cvr|se-?nr|p-?nummer|org|orgnr|org\.? ?nr|organisationsnummer|"
-    r"organisasjonsnummer|foretaksregisteret|hrb|hra|hrb-?nr|handelsregister|amtsgericht|registergericht|ust|ust-?id|"
-    r"ust-?idnr|ust-?id-?nr|steuernummer|steuernr|steuer-?nr|st-?nr|finanzamt|siren|siret|rcs|naf|ape|code ape|tva|"
+    r"organisasjonsnummer|foretaksregisteret|hrb|hra|hrb-?nr|handelsregister|amtsgericht|registergericht|ust|ust\.?-?id|"
+    r"ust\.?-?idnr|ust\.?-?id\.?-?nr|steuernummer|steuernr|steuer-?nr|st-?nr|finanzamt|"
+    r"siren|siret|rcs|naf|ape|code ape|tva|"
     r"capital|"
     r"n° tva|agr[ée]ment|rpps|adeli|finess|nif|cif|dni|nie|registro mercantil|tomo|folio|hoja|nrt|p\.? ?iva|p\.?i\.?|"
     r"partita iva|c\.? ?f|cod\.? ?fisc|codice fiscale|rea|cciaa|cap\.? soc|sdi|codice univoco|nip|regon|krs|kapitał|"

@@ -181,11 +181,11 @@ _RULES = (
 _FOUR_DIGITS = re.compile(r"\d\D{0,3}\d\D{0,3}\d\D{0,3}\d")
 _GAP = re.compile(
     r"[\s.:;,#|()\[\]/-]{0,6}(?:(?:nr|no|n[°ºo]|num(?:mer|ero|ber)?|nro|kodas)[\s.:]{1,3}|e\s[\w. ]{1,20}:?\s|i\s|"
-    r":)?[\s.:|(-]{0,4}",
+    r"di\s\w{2,20}\s|:)?[\s.:|(-]{0,4}",
     re.I,
 )
 _HRB = re.compile(
-    r"(?<!\w)(HR\s?[AB])[\s.:-]{0,3}(?:Nr\.?|Nummer)?[\s.:-]{0,3}(\d{2,6}(?:\s?\d{3})?)(?:\s?([A-Z]{1,3}))?(?!\w)"
+    r"(?<!\w)(HR\s?[AB])[\s.:-]{0,3}(?:Nr\.?|Nummer)?[\s.:-]{0,3}(\d{2,6}(?:\s?\d{3})?)(?:\s?(?!AG\b)([A-Z]{1,3}))?(?!\w)"
 )
 _COURT = re.compile(
     r"(?:Amtsgericht(?:s)?|Registergericht|"

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from urllib.parse import unquote
 
 import phonenumbers
@@ -15,11 +14,14 @@ from providers.website.facts import Evidence, Found, Method, Phone, PhoneKind
 from providers.website.labels import Label
 
 MAX_NUMBERS = 400
+MAX_GROUPS = 12
 _KINDS: dict[int, PhoneKind] = {PhoneNumberType.FIXED_LINE: "landline", PhoneNumberType.MOBILE: "mobile"}
 _NUMBER = re.compile(
     r"(?<![\w@#&=%$€£/+])(?<!\d[.,:])(?:\+\s?|\(\+?\s?|\[)?\d(?:[\d\s().\[\]/·*'-]{5,34}\d|"
     r"[\d\s().-]{3,5}\d)(?![\w@%])(?!:\d\d)"
 )
+_STRONG = re.compile(r"\s[/*·-]\s|/|\s{2,}|(?<=\d)\s(?=\+)")
+_IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}\s?(?:[A-Z0-9]{4}\s?){2,7}[A-Z0-9]{1,4}(?!\w)")
 _FIVE_DIGITS = re.compile(r"(?:\d\D{0,3}){4}\d")
 _EXTENSION = re.compile(
     r"\s{0,3}(?:[,(]\s?)?(?:ext(?:ension)?\.?|x|extn\.?|int\.|interno|poste|dw|durchwahl|wewn\.?|wew\.?|anexo|"
@@ -32,7 +34,8 @@ _DATE = re.compile(
     r"1[0-2])\s?[./-]\s?[0-3]?\d\b.*"
     r"|(?:19|20)\d\d\s?[-/]\s?(?:19|20)\d\d"
 )
-_HOURS = re.compile(r"(?:[01]?\d|2[0-4])[.]?[0-5]?\d?\s?-\s?(?:[01]?\d|2[0-4])(?:[.][0-5]\d)?(?:\s.*)?")
+_SPAN = r"(?:[01]?\d|2[0-4])(?:\.?[0-5]\d)?\s?-\s?(?:[01]?\d|2[0-4])(?:\.?[0-5]\d)?"
+_HOURS = re.compile(rf"{_SPAN}(?:[\s/]{{1,3}}{_SPAN}){{0,6}}(?:\s\D.*)?")
 _DECIMAL = re.compile(
     r"-?\d{1,3}\.\d{3,}|\d{1,3}(?:[ .'](?:\d{3}))*[.,]\d{1,2}|\d{1,3}(?:\.\d{3}){1,3}|\d{1,3}(?: 000)+"
 )
@@ -42,7 +45,7 @@ _JOIN = re.compile(
     r"[\s,;/|•·&+]{0,6}(?:or|and|oder|und|ou|et|tai|ja|eller|och|og|o|y|e|lub|i|of|en|sekä)?[\s,;/|•·]{0,4}"
 )
 _PLACEHOLDER = re.compile(
-    r"(\d)\1+|1?(?:123456789?0?|1234567|0?123456789|01234567890?|987654321|5555555555|\d{3}5555555)"
+    r"(\d)\1+|1?(?:123456789?0?|2345678901?|1234567|0?123456789|01234567890?|987654321|5555555555|\d{3}5555555)"
 )
 _EXTENSION_OF_SAME = re.compile(r"[\s,;|/]{0,4}(?:tele)?fax(?:nr)?[\s.:|]{0,4}-\s?(\d{1,4})(?!\d)", re.IGNORECASE)
 _CONFIDENCE: dict[tuple[Method, bool], float] = {
@@ -144,7 +147,7 @@ def _texts(document: Document, regions: Sequence[str]) -> Iterator[tuple[Phone, 
 
 def _candidates(document: Document, index: int) -> Iterator[Candidate]:
     """The runs of digits in a line, each with its label; a list of numbers shares the label before the first."""
-    line = plain(document.lines[index])
+    line = _IBAN.sub(lambda account: "x" * len(account[0]), plain(document.lines[index]))
     if not _FIVE_DIGITS.search(line):
         return
     last, label = 0, None
@@ -179,19 +182,22 @@ def _columns(document: Document, index: int) -> dict[str, Label | None]:
 def _read(candidate: Candidate, regions: Sequence[str]) -> list[Phone]:
     """The numbers in a candidate: none if it is something else, several if they were written one after another."""
     text = candidate.text.strip(" .-/*'")
+    if text.rfind("(") > max(0, text.rfind(")")):
+        text = text[: text.rfind("(")].strip()
     if candidate.label == "other" or _is_something_else(text, candidate.label):
         return []
     whole = _phone(text, regions, candidate.label, candidate.extension)
     if whole and whole.valid and (candidate.label or _is_phone_like(text, whole, candidate)):
         return [whole]
-    parts = [phone for part in _parts(text) if (phone := _accepted(part, regions, candidate)) is not None]
+    parts = [phone for part in _STRONG.split(text) for phone in _in_part(part, regions, candidate)]
     if parts or not (whole and candidate.label):
         return parts
     return [whole]
 
 
 def _accepted(text: str, regions: Sequence[str], candidate: Candidate) -> Phone | None:
-    if _is_something_else(text, None):
+    text = text.strip(" .-/*'")
+    if len(text) < 6 or _is_something_else(text, None):
         return None
     phone = _phone(text, regions, candidate.label, candidate.extension)
     if phone is None or not phone.valid:
@@ -199,19 +205,23 @@ def _accepted(text: str, regions: Sequence[str], candidate: Candidate) -> Phone 
     return phone if candidate.label or _is_phone_like(text, phone, candidate) else None
 
 
-def _parts(text: str) -> list[str]:
-    """Ways to see several numbers in one run: at slashes and dashes with spaces around, at ``+``, at a new trunk 0."""
-    pieces = [piece for piece in re.split(r"\s[/*·-]\s|/|\s{2,}|(?<=\d)\s(?=\+|\(?0\d)", text) if len(piece) > 5]
-    if len(pieces) > 1 or pieces != [text]:
-        return pieces[:6]
-    groups = text.split(" ")
-    return [" ".join(groups[start:]) for start, _ in pairwise(range(len(groups) + 1))][1:5]
+def _in_part(text: str, regions: Sequence[str], candidate: Candidate) -> list[Phone]:
+    """The numbers in what is one number, or several with only spaces between: from each group of digits the longest."""
+    groups, found, start = text.split(" ")[:MAX_GROUPS], [], 0
+    while start < len(groups):
+        runs = ((end, " ".join(groups[start:end])) for end in range(len(groups), start, -1))
+        hit = next(((end, one) for end, run in runs if (one := _accepted(run, regions, candidate))), None)
+        start = hit[0] if hit else start + 1
+        found += [hit[1]] if hit else []
+    return found
 
 
 def _is_something_else(text: str, label: Label | None) -> bool:
     """Dates, hours, prices, coordinates, IP addresses; a label saves what only looks like hours or a price."""
-    if _IP.fullmatch(text) or _DATE.fullmatch(text):
+    if _DATE.fullmatch(text):
         return label is None or not text.startswith("0")
+    if _IP.fullmatch(text) and all(int(part) < 256 for part in text.split(".")):
+        return True
     return label is None and bool(_HOURS.fullmatch(text) or _DECIMAL.fullmatch(text))
 
 
@@ -223,10 +233,20 @@ def _is_phone_like(text: str, phone: Phone, candidate: Candidate) -> bool:
     if text.startswith("0"):
         return short and (" " in text or "-" in text or "/" in text or "." in text or len(candidate.line) <= 40)
     number = phonenumbers.parse(phone.e164)
+    if _has_trunk_zero(number):
+        return False
     usual = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
     written = re.findall(r"\d+", text)
+    if written[0] == str(number.country_code):
+        written = written[1:]
     in_groups = len(written) > 2 and all(2 <= len(group) <= 4 for group in written) and len(candidate.line) <= 80
     return short and len(written) > 1 and (in_groups or written == re.findall(r"\d+", usual))
+
+
+def _has_trunk_zero(number: PhoneNumber) -> bool:
+    """Tell whether a number's country dials a 0 before area codes: one written without it is hardly a number."""
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(phonenumbers.region_code_for_number(number) or "", None)
+    return metadata is not None and metadata.national_prefix == "0"
 
 
 def _phone(raw: str, regions: Sequence[str], label: Label | None, extension: str | None = None) -> Phone | None:

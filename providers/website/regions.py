@@ -43,13 +43,16 @@ def languages(tree: LexborHTMLParser) -> tuple[str, ...]:
 def of_page(url: str, country: str | None, tags: Sequence[str], stated: Iterable[str]) -> list[str]:
     """Return the countries in which a page's local numbers may be meant, the likeliest first.
 
-    ``country`` is where the business is; ``tags`` are the page's languages; ``stated`` the countries of its addresses.
+    ``country``, where the business is, is the only one if known: a number that is none there is not one elsewhere by
+    chance. ``tags`` are the page's languages, ``stated`` the countries of its addresses.
     """
+    if country and zones.is_country(country.upper()):
+        return [country.upper()]
     last = host_of(url).rpartition(".")[2]
     by_domain = "" if last in _GENERIC else _TLDS.get(last, last.upper())
     own = tags[0] if tags else ""
     by_region = own[-2:] if re.fullmatch(r".*-[A-Z]{2}", own) else ""
-    found = [country.upper() if country else "", *stated, by_domain, by_region, _HOME.get(own.partition("-")[0], "")]
+    found = [*stated, by_domain, by_region, _HOME.get(own.partition("-")[0], "")]
     return [code for code in dict.fromkeys(found) if zones.is_country(code)]
 
 
