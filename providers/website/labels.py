@@ -43,7 +43,8 @@ _OTHER = (
     r"licen[cs]e(?: no| number| #)?|lic|permit|cnpj|cpf|abn|acn|ein|tax id|ico|ičo|dic|dič|oib|reg\.? ?kood|"
     r"registrikood|"
     r"kmkr|isbn|issn|ean|gtin|upc|sku|art|artikel|art\.?-?nr|artikelnummer|item|model|order|order no|bestellnr|"
-    r"tilausnumero|ref|réf|referenz|reference|id|uid|ik|ik-?nummer|bsnr|lanr|versicherung(?:snummer)?|police|zip|plz|"
+    r"tilausnumero|tilaus|tilaus nro|ref|réf|referenz|reference|id|uid|ik|ik-?nummer|bsnr|lanr|"
+    r"versicherung(?:snummer)?|police|zip|plz|"
     r"postcode|postal code|postinumero|code postal|po box|p\.? ?o\.? ?box|pl|postfach|bp|cs|apartado|price|preis|prix|"
     r"hinta|pris|cena|precio|prezzo|€|\$|£|eur|usd|gbp|chf|sek|nok|dkk|pln|copyright|©|since|seit|depuis|desde|dal|"
     r"vuodesta|gps|lat|lng|lon|longitude|latitude|coordinates|koordinaten|koordinaatit|gln|ovt|duns|bankleitzahl|blz|"
@@ -60,7 +61,7 @@ _OTHER_END = re.compile(rf"{_BEFORE}(?:{_OTHER})(?:[\s.:]{{0,3}}[a-z]{{2}})?{_EN
 _NUMBER_OF = re.compile(
     r"(?:compan|regist|charit|order|member|account|vat|tax|invoice|unternehm|firmen|kunden|rechnungs)\w*[\s.-]"
 )
-_ANY_PHONE = re.compile(r"\b(?:tel|tél|phone|puh|telefon|téléphone|tlf|t)\b")
+_ANY_PHONE = re.compile(r"\b(?:t[eé]l(?!efa|[eé]cop)\w*|phone|puh\w*|tlf|t)\b")
 _ICONS = {"☎": "phone", "📞": "phone", "✆": "phone", "📱": "phone", "☏": "phone", "🕿": "phone", "📠": "fax", "🖷": "fax"}
 _AFTER_FAX = re.compile(r"\s{0,3}(?:[(\[]\s?(?:fax|telefax|faksi|faks|факс)|[-,]?\s?(?:fax|telefax|faksi|faks)\s*\Z)")
 _AFTER_PHONE = re.compile(
@@ -79,12 +80,13 @@ def before(text: str) -> Label | None:
     for icon, label in _ICONS.items():
         if tail.endswith((icon, icon + "\ufe0f")):
             return "fax" if label == "fax" else "phone"
-    if _FAX_END.search(tail):
+    fax, other, phone = _FAX_END.search(tail), _OTHER_END.search(tail), _PHONE_END.search(tail)
+    if other and all(other.start() < one.start() for one in (fax, phone) if one):  # the longest label is the one meant
+        return "other"
+    if fax:
         head = tail[-24:]
         return "phone" if _ANY_PHONE.search(head) and re.search(r"[/+&]|und|and|ja|och|et|y|e ", head) else "fax"
-    if _PHONE_END.search(tail) and not _NUMBER_OF.search(tail[-24:]):
-        return "phone"
-    return "other" if _OTHER_END.search(tail) else None
+    return "phone" if phone and not _NUMBER_OF.search(tail[-24:]) else "other" if other or phone else None
 
 
 def after(text: str) -> Label | None:

@@ -15,6 +15,7 @@ from providers.website.labels import Label
 
 MAX_NUMBERS = 400
 MAX_GROUPS = 12
+FICTIONAL = ("+447700900", "+3363998")
 _KINDS: dict[int, PhoneKind] = {PhoneNumberType.FIXED_LINE: "landline", PhoneNumberType.MOBILE: "mobile"}
 _NUMBER = re.compile(
     r"(?<![\w@#&=%$€£/+])(?<!\d[.,:])(?:\+\s?|\(\+?\s?|\[)?\d(?:[\d\s().\[\]/·*'-]{5,34}\d|"
@@ -187,7 +188,7 @@ def _read(candidate: Candidate, regions: Sequence[str]) -> list[Phone]:
     if candidate.label == "other" or _is_something_else(text, candidate.label):
         return []
     whole = _phone(text, regions, candidate.label, candidate.extension)
-    if whole and whole.valid and (candidate.label or _is_phone_like(text, whole, candidate)):
+    if whole and _is_meant(whole) and (candidate.label or _is_phone_like(text, whole, candidate)):
         return [whole]
     parts = [phone for part in _STRONG.split(text) for phone in _in_part(part, regions, candidate)]
     if parts or not (whole and candidate.label):
@@ -195,12 +196,17 @@ def _read(candidate: Candidate, regions: Sequence[str]) -> list[Phone]:
     return [whole]
 
 
+def _is_meant(phone: Phone) -> bool:
+    """Tell whether a number may stand without a label."""
+    return phone.valid or phone.e164.startswith(FICTIONAL)
+
+
 def _accepted(text: str, regions: Sequence[str], candidate: Candidate) -> Phone | None:
     text = text.strip(" .-/*'")
     if len(text) < 6 or _is_something_else(text, None):
         return None
     phone = _phone(text, regions, candidate.label, candidate.extension)
-    if phone is None or not phone.valid:
+    if phone is None or not _is_meant(phone):
         return None
     return phone if candidate.label or _is_phone_like(text, phone, candidate) else None
 
@@ -231,7 +237,10 @@ def _is_phone_like(text: str, phone: Phone, candidate: Candidate) -> bool:
         return True
     short = len(candidate.line) <= 160
     if text.startswith("0"):
-        return short and (" " in text or "-" in text or "/" in text or "." in text or len(candidate.line) <= 40)
+        mobile = phone.kind == "mobile"
+        return short and (
+            mobile or " " in text or "-" in text or "/" in text or "." in text or len(candidate.line) <= 40
+        )
     number = phonenumbers.parse(phone.e164)
     if _has_trunk_zero(number):
         return False
@@ -259,11 +268,16 @@ def _phone(raw: str, regions: Sequence[str], label: Label | None, extension: str
         number = _parsed(written, region)
         if number is None or _PLACEHOLDER.fullmatch(str(number.national_number)):
             continue
-        if phonenumbers.is_valid_number(number):
-            return _made(number, written, label, extension, valid=True)
+        if (valid := phonenumbers.is_valid_number(number)) or _is_fictional(number):
+            return _made(number, written, label, extension, valid)
         if possible is None and label and phonenumbers.is_possible_number(number) and _dialled_from_afar(written):
             possible = number
     return _made(possible, written, label, extension, valid=False) if possible else None
+
+
+def _is_fictional(number: PhoneNumber) -> bool:
+    """Tell whether a number lies in a range kept free for stories (Ofcom, Arcep): nobody's, but meant as a number."""
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164).startswith(FICTIONAL)
 
 
 def _dialled_from_afar(written: str) -> bool:

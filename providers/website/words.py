@@ -58,7 +58,8 @@ ROLES = words(
 """Mailboxes that are a function's."""
 
 NO_REPLY = words(
-    "noreply no-reply no_reply no.reply donotreply do-not-reply do_not_reply nepasrepondre ne-pas-repondre noresponder"
+    "git svn noreply no-reply no_reply no.reply donotreply do-not-reply do_not_reply"
+    " nepasrepondre ne-pas-repondre noresponder"
     " mailer-daemon bounce bounces unsubscribe eivastata"
 )
 PLACEHOLDER_LOCALS = words(

@@ -43,6 +43,8 @@ def test_an_address_is_cut_out_of_what_stands_around_it(line: str, address: str)
         "info@co.uk",
         "info@shop.notatld",
         "zahnärztin@praxis.de",
+        "git@github.com",
+        "https://user:pass@shop.fi/",
     ],
 )
 def test_what_only_looks_like_an_address_is_left_out(line: str) -> None:

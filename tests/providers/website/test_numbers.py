@@ -36,6 +36,11 @@ def read(html: str, *regions: str) -> list[tuple[str, str, str | None]]:
             "FR",
             ["+33199001122", "fax +33199001123"],
         ),
+        ("Telefono/Fax: 06 5550 1299", "IT", ["+390655501299"]),
+        ("Tel. 0221/471011 und 0221/471012", "DE", ["+49221471011", "+49221471012"]),
+        ("00100 Helsinki 09 555 0111 050 555 0112", "FI", ["+35895550111", "+358505550112"]),
+        ("020 7555 012 (8,35 snt/puh)", "FI", ["+358207555012"]),
+        ("тел. +7 (495) 555-01-23, факс 8 (495) 555-01-24", "RU", ["+74955550123", "fax +74955550124"]),
         ("Mobile 07700 900123", "GB", ["+447700900123"]),
     ],
 )
@@ -56,6 +61,9 @@ def test_numbers_are_read_and_faxes_told_apart(html: str, region: str, numbers_:
         ("Call 123-456-7890 or (555) 555-5555", "US"),
         ("Montag 08:00 - 12:00 Uhr, 14.00-18.00", "DE"),
         ("192.168.100.200", "DE"),
+        ("IBAN: DE89 3704 0044 0532 0130 00", "DE"),
+        ("Partita IVA e C.F. 03765420157", "IT"),
+        ("RCS de Paris 732 829 320", "FR"),
     ],
 )
 def test_other_numbers_are_no_telephones(html: str, region: str) -> None:
