@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,7 +17,7 @@ from core import config, errors, openapi
 from jobs import HANDLERS
 from jobs.worker import Worker
 from models import base, migrations
-from services import accounts, api_keys, doctor, job_care, places, quickstart, support, suppressing, users
+from services import accounts, api_keys, doctor, job_care, listening, places, quickstart, support, suppressing, users
 from services.places import ImportReport
 
 SPEC = Path(__file__).parent / "spec" / "openapi.yaml"
@@ -273,6 +274,18 @@ def cancel_jobs(job_ids: tuple[str, ...]) -> None:
     _prepare()
     with base.connection():
         _tell_each(job_ids, job_care.cancel(job_ids), "cancelled", "there is no such job")
+
+
+@main.command()
+@click.option(
+    "--forward-to", required=True, metavar="URL", help="Where to send the events, such as http://localhost:3000/hooks."
+)
+@click.option("--key", required=True, envvar="MAPTARGETER_KEY", help="An API key with the scope webhooks:read.")
+@click.option("--url", "api", default="http://127.0.0.1:8080", show_default=True, help="Where MapTargeter is.")
+def listen(forward_to: str, key: str, api: str) -> None:
+    """Receive your account's events on this machine, with no tunnel."""
+    with suppress(KeyboardInterrupt):
+        listening.Listener(api, key, forward_to, click.echo).run()
 
 
 @main.command("quickstart")

@@ -1,6 +1,9 @@
 """An endpoint's life on a running installation: told, paused, changed, given a new secret, gone, and told the rest."""
 
 import queue
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,7 +14,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from core import signing
-from tests.platform import Client, Platform, wait_until
+from tests.platform import ROOT, Client, Platform, wait_until
 from tests.traffic import traffic
 
 Captured = tuple[dict[str, str], bytes]
@@ -132,3 +135,31 @@ def test_an_endpoint_that_is_gone_is_told_of_and_gets_what_it_missed(platform: P
     watcher.server.shutdown()
     thread.join()
     watcher.server.server_close()
+
+
+def test_a_laptop_receives_events_without_an_endpoint(platform: Platform, hooks: Hooks) -> None:
+    client = platform.account("laptop@example.com")
+    command = [sys.executable, "-u", "-m", "cli", "listen", "--forward-to", hooks.url, "--url", platform.url]
+    environ = platform.environ | {"MAPTARGETER_KEY": client.key}
+    with subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True) as listening:
+        assert listening.stdout
+        secret = listening.stdout.readline().removeprefix("Secret: ").strip()
+        assert "until you press Ctrl-C" in listening.stdout.readline()
+        scan = client.scanned(categories=("cafe",))
+        headers, body = hooks.next()
+        event: Any = Webhook(secret).verify(body, headers)
+        assert event["data"]["scan"] == scan
+        assert event["data"]["id"] == headers["webhook-id"]
+        assert f"scan.completed {headers['webhook-id']} -> 204 in " in listening.stdout.readline()
+        listening.send_signal(signal.SIGINT)
+        assert listening.wait(timeout=10) == 0
+    assert hooks.received.empty()
+
+
+def test_a_wrong_key_is_one_clear_line(platform: Platform) -> None:
+    done = platform.try_run(
+        "listen", "--forward-to", "http://127.0.0.1:9/", "--url", platform.url, "--key", "mt_live_x"
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("maptargeter: ")
+    assert done.stderr.count("\n") == 1

@@ -22,7 +22,7 @@ from tests.promises import Operation, Promises
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-RUN, SHOWN = {"sh", "python"}, {"text", "json", "yaml", "toml"}
+RUN, SHOWN = {"sh", "python"}, {"text", "json", "yaml", "toml", "typescript"}
 WRITTEN_URL = "http://127.0.0.1:8080"
 OPERATIONS = sorted(Promises.read().operations, key=lambda one: (one.method == "DELETE", one.method != "GET"))
 
@@ -107,6 +107,14 @@ def test_the_readme_ends_with_the_announced_file(entrance: tuple[Door, Client]) 
 def test_programs_run(program: str) -> None:
     done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_typescript_that_is_shown_is_what_is_run() -> None:
+    """By the environment `clients`, which has Node.js."""
+    run = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "tests" / "clients" / "typescript").glob("*.ts"))
+    shown = [text for page in PAGES for language, text in blocks(page) if language == "typescript"]
+    assert shown
+    assert all(text in run for text in shown)
 
 
 def test_the_lines_that_verify_a_webhook() -> None:
