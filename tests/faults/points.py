@@ -15,7 +15,7 @@ from core import blobs, http
 from models import base
 
 _WRITES = ("INSERT", "UPDATE", "DELETE", "WITH")
-_BETWEEN = ("peewee", "contextlib", "models/base.py", "faults/points.py", "pool.py")
+_BETWEEN = ("peewee", "contextlib", "models/base.py", "models/together.py", "faults/points.py", "pool.py")
 
 
 class Points:
