@@ -5,26 +5,23 @@ kept connection is used again only if its address is among the answers just chec
 the environment, no proxy either. A request never outlives its time nor keeps more bytes than asked for.
 """
 
-import select
-import socket
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from threading import Lock
 from time import monotonic
-from typing import Any
 
 import certifi
-import httpcore
 
 from core.addresses import Address, ParsedTarget, check_answers, check_url
 from core.config import Network
-from core.dial import Resolver, connect, remaining, resolve, start_tls, system_resolver, tls_facts
+from core.dial import Resolver, connect, resolve, start_tls, system_resolver, tls_facts
 from core.errors import ForbiddenAddress
 from core.outbound import OutboundError, Response, Timing, Tls, Trace
 from core.unpack import read
+from core.wire import Wire
 
 __all__ = ["Client", "OutboundError", "Response", "Timing", "Tls", "Trace", "system_resolver"]
 
@@ -108,7 +105,7 @@ class Client:
 
     def _follow(self, call: "_Call", url: str, redirects: int) -> Response:
         with _refusals():
-            target = check_url(url, self._allow, plain_http=call.plain_http)
+            target = _target(url, self._allow, call.plain_http)
         for _ in range(redirects + 1):
             response = self._hop(call, target)
             next_url = response.location if redirects else None
@@ -133,7 +130,7 @@ class Client:
         try:
             return self._exchange(call, target, link)
         except OutboundError as error:
-            if error.kind != "reset" or link.stream.answered or not call.repeatable:
+            if error.kind != "reset" or link.wire.answered or not call.repeatable:
                 raise
         # the server closed the kept connection just as we used it: as if it had not been kept
         ready_by = min(call.deadline, monotonic() + call.connect_timeout)
@@ -152,21 +149,19 @@ class Client:
             started = monotonic()
             sock = start_tls(sock, self._tls or _trusting_context(), target.host, deadline)
             call.timing = replace(call.timing, tls_ms=_since(started))
-        stream = _Stream(sock)
-        origin = httpcore.Origin(target.scheme.encode(), target.host.encode(), target.port)
-        connection = httpcore.HTTP11Connection(origin, stream, keepalive_expiry=IDLE_SECONDS)
-        return _Link(target.origin, call.address, connection, stream, tls_facts(sock))
+        return _Link(target.origin, call.address, Wire(sock, IDLE_SECONDS), tls_facts(sock))
 
     def _exchange(self, call: "_Call", target: ParsedTarget, link: "_Link") -> Response:
         call.address, call.tls = link.address, link.tls
-        link.stream.start()
         try:
-            with _protocol_errors(link.stream), closing(link.connection.handle_request(call.request(target))) as raw:
-                call.status = raw.status
-                headers = _readable(raw.headers)
-                body, truncated = read(raw.iter_stream(), headers.get("content-encoding", ""), call.max_bytes)
+            link.wire.send(*call.request(target), call.deadline)
+            call.status, raw = link.wire.receive(call.method, call.deadline)
+            headers = _readable(raw)
+            body, truncated = read(link.wire.body(), headers.get("content-encoding", ""), call.max_bytes)
+        except ValueError as error:
+            raise OutboundError("protocol", f"the request cannot be sent: {error}", permanent=True) from error
         finally:
-            call.timing = replace(call.timing, first_byte_ms=link.stream.first_byte_ms)
+            call.timing = replace(call.timing, first_byte_ms=link.wire.first_byte_ms)
             self._idle.put(link)
         return Response(call.status, headers, body, truncated, target.url, link.address, link.tls, call.trace().timing)
 
@@ -211,75 +206,12 @@ class _Call:
         timing = replace(self.timing, total_ms=_since(self.started))
         return Trace(self.url, self.address, self.tls, self.status, timing)
 
-    def request(self, target: ParsedTarget) -> httpcore.Request:
-        url = httpcore.URL(
-            scheme=target.scheme.encode(), host=target.host.encode(), port=target.port, target=target.target.encode()
-        )
-        sent = [(name.encode(), value.encode()) for name, value in self.headers.items() if name not in _OURS]
-        sent.insert(0, (b"host", target.authority.encode()))
+    def request(self, target: ParsedTarget) -> tuple[str, list[tuple[str, str]], bytes]:
+        """Return the request line without its version, the headers, and the body."""
+        sent = [("host", target.authority), *((n, v) for n, v in self.headers.items() if n not in _OURS)]
         if self.content or self.method not in ("GET", "HEAD"):
-            sent.append((b"content-length", str(len(self.content)).encode()))
-        moments = {"read": self.deadline, "write": self.deadline}
-        return httpcore.Request(self.method, url, headers=sent, content=self.content, extensions={"timeout": moments})
-
-
-class _Stream(httpcore.NetworkStream):
-    """A socket under a deadline. httpcore hands its timeouts down untouched: ours are moments, not spans.
-
-    What is written leaves with the next read: head and body of a request in one packet.
-    """
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-        self.start()
-
-    def start(self) -> None:
-        """Begin another request."""
-        self.answered = self.ended = False
-        self.first_byte_ms: float | None = None
-        self._unsent, self._send_by = b"", 0.0
-        self._sent_at = monotonic()
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._unsent += buffer
-        self._send_by = timeout or 0.0
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        if self._unsent:
-            self._flush()
-        try:
-            self._sock.settimeout(remaining(timeout or 0.0))
-            data = self._sock.recv(max_bytes)
-        except TimeoutError as error:
-            raise OutboundError("timeout", "timed out waiting for the answer") from error
-        except OSError as error:
-            raise OutboundError("reset", f"the connection broke: {error.strerror or error}") from error
-        if not self.answered and data:
-            self.answered, self.first_byte_ms = True, _since(self._sent_at)
-        self.ended = not data
-        return data
-
-    def _flush(self) -> None:
-        view, self._unsent = memoryview(self._unsent), b""
-        try:
-            while view:
-                self._sock.settimeout(remaining(self._send_by, "the request to be taken"))
-                view = view[self._sock.send(view) :]
-        except TimeoutError as error:
-            raise OutboundError("timeout", "timed out sending the request") from error
-        except OSError:  # who refuses a request early may have answered it already
-            return
-        self._sent_at = monotonic()
-
-    def close(self) -> None:
-        self._sock.close()
-
-    def get_extra_info(self, info: str) -> Any:
-        if info != "is_readable":
-            return None
-        poll = select.poll()
-        poll.register(self._sock, select.POLLIN)
-        return bool(poll.poll(0))
+            sent.append(("content-length", str(len(self.content))))
+        return f"{self.method} {target.target}", sent, self.content
 
 
 @dataclass(eq=False, slots=True)
@@ -288,8 +220,7 @@ class _Link:
 
     origin: tuple[str, str, int]
     address: Address
-    connection: httpcore.HTTP11Connection
-    stream: _Stream
+    wire: Wire
     tls: Tls | None
 
 
@@ -306,26 +237,32 @@ class _Idle:
             fitting = [one for one in self._links if one.origin == origin and one.address in addresses]
             for link in reversed(fitting):
                 self._links.remove(link)
-                if not link.connection.has_expired():
+                if not link.wire.has_expired():
                     return link
-                link.connection.close()
+                link.wire.close()
         return None
 
     def put(self, link: _Link) -> None:
         """Keep a connection if its last exchange was complete; close it otherwise."""
-        if not link.connection.is_idle():
-            link.connection.close()
+        if not link.wire.reusable:
+            link.wire.close()
             return
         with self._lock:
             self._links.append(link)
-            while self._links and (len(self._links) > MAX_IDLE or self._links[0].connection.has_expired()):
-                self._links.pop(0).connection.close()
+            while self._links and (len(self._links) > MAX_IDLE or self._links[0].wire.has_expired()):
+                self._links.pop(0).wire.close()
 
     def close(self) -> None:
         with self._lock:
             links, self._links = self._links, []
         for link in links:
-            link.connection.close()
+            link.wire.close()
+
+
+@lru_cache(1024)
+def _target(url: str, allow: tuple[Network, ...], plain_http: bool) -> ParsedTarget:
+    """What a URL may be is read once; where its name leads is looked up and checked for every request."""
+    return check_url(url, allow, plain_http=plain_http)
 
 
 @contextmanager
@@ -335,20 +272,6 @@ def _refusals() -> Iterator[None]:
         yield
     except ForbiddenAddress as error:
         raise OutboundError("refused_address", error.message, permanent=True) from error
-
-
-@contextmanager
-def _protocol_errors(stream: _Stream) -> Iterator[None]:
-    try:
-        yield
-    except httpcore.RemoteProtocolError as error:
-        if stream.ended:
-            raise OutboundError("reset", "the server closed the connection before the answer was complete") from error
-        if getattr(error.__cause__, "error_status_hint", 0) == 431:
-            raise OutboundError("too_large", "the headers of the answer are too large") from error
-        raise OutboundError("protocol", f"not a valid HTTP answer: {error}") from error
-    except httpcore.LocalProtocolError as error:
-        raise OutboundError("protocol", f"the request cannot be sent: {error}", permanent=True) from error
 
 
 def _readable(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -29,8 +29,9 @@ RUN_S = 2.0
 """After so long a job goes to the end of the line, so that other accounts have their turn."""
 
 SLICE_S = 0.5
-MOST = 25
-"""A batch is recorded after so long, or so many: what is sent twice if the process is killed just then."""
+FIRST, MOST = 8, 25
+"""A batch is recorded after so long, or so many, from the first to the most: what is sent twice if the process is
+killed just then."""
 
 LAST_STATUS = 599  # RFC 9110 §15: what lies beyond is no status
 SEQUENCE_HEADER = "maptargeter-sequence"
@@ -83,7 +84,7 @@ def run(job: Job) -> None:
     """Send until nothing is due, or for RUN_S; then another job goes on."""
     work = Work(job, job.account_id or "", job.payload["endpoint_id"], job.payload["slot"])
     end = monotonic() + RUN_S
-    size = 1
+    size = FIRST
     batch = begin(work)
     while batch:
         with base.without_connection():
@@ -93,10 +94,10 @@ def run(job: Job) -> None:
 
 
 def begin(work: Work) -> Batch | None:
-    """Take the first delivery; None, with the job at its end, if there is nothing to do."""
+    """Take the first deliveries; None, with the job at its end, if there is nothing to do."""
 
     def write() -> Batch | None:
-        return _go_on(work, endpoint_table.lock_endpoint(work.account_id, work.endpoint_id), 1)
+        return _go_on(work, endpoint_table.lock_endpoint(work.account_id, work.endpoint_id), FIRST)
 
     return together.write(write)
 
@@ -154,7 +155,7 @@ def _go_on(work: Work, target: Target | None, size: int) -> Batch | None:
     if health.is_probed:
         probing = clock.stamp(now + timedelta(seconds=delivery.PROBE_S))
         endpoint_table.change_endpoint(work.account_id, work.endpoint_id, {"held_until": probing})
-    else:
+    elif size < MOST:
         _call_others(work, now)
     queue.keep(work.job)
     keys = webhook_secrets.keys(work.endpoint_id, target.secrets, clock.stamp(now))

@@ -250,19 +250,20 @@ def test_what_waited_is_sent_once_the_endpoint_is_enabled(alice: Caller) -> None
     assert waiting_jobs() == 0
 
 
-def test_a_pause_comes_between_two_deliveries(alice: Caller) -> None:
+def test_a_pause_comes_between_two_batches(alice: Caller) -> None:
     def pause() -> None:
         with base.connection():
             webhook_endpoints.update(alice, endpoint_id, {"status": "paused"})
 
     with answering("200 OK", before=pause) as server:
         endpoint_id, _ = subscribe(alice, server.url)
-        for _ in range(3):
+        for _ in range(deliver_webhook.FIRST + 2):
             emit(alice)
         work()
-    assert len(server.requests) == 1
-    assert sorted(row.status for row in webhook.Delivery.select()) == ["delivered", "pending", "pending"]
-    assert [row.slot for row in webhook.Delivery.select()] == [None] * 3
+    assert len(server.requests) == deliver_webhook.FIRST
+    states = sorted(row.status for row in webhook.Delivery.select())
+    assert states == ["delivered"] * deliver_webhook.FIRST + ["pending"] * 2
+    assert {row.slot for row in webhook.Delivery.select()} == {None}
 
 
 def test_what_waits_for_a_deleted_endpoint_ends(alice: Caller) -> None:
