@@ -1,9 +1,9 @@
 """The `maptargeter` command: each sub-command is a few lines around a service."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -284,7 +284,7 @@ def cancel_jobs(job_ids: tuple[str, ...]) -> None:
 @click.option("--url", "api", default="http://127.0.0.1:8080", show_default=True, help="Where MapTargeter is.")
 def listen(forward_to: str, key: str, api: str) -> None:
     """Receive your account's events on this machine, with no tunnel."""
-    with suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt):
         listening.Listener(api, key, forward_to, click.echo).run()
 
 
