@@ -55,7 +55,7 @@ class Harness:
         self._folder, self._server_url, self._broken = folder, server_url, broken
         self._ear = Ear(folder / "heard")
         url = database_beside(server_url, TEMPLATE) if server_url else f"sqlite:///{folder / 'template.db'}"
-        self._key = _furnished(url, folder)
+        self._key = _furnished(url, folder, self._ear.url)
         self._application = _warmed_up(url, folder)
         self._runs = 0
         self.died = 0  # how often in the last run
@@ -158,14 +158,14 @@ def main(wanted: dict[str, Any]) -> int:
     return 1 if report["wrong"] else 0
 
 
-def _furnished(url: str, folder: Path) -> str:
+def _furnished(url: str, folder: Path, receiver: str) -> str:
     """Make the database that every run begins with; return a key to it. In a child, so that nothing is held open."""
 
     def furnish() -> None:
         story.bind(url, folder)
         migrations.migrate()
         with base.connection():
-            story.furnish()
+            story.furnish(receiver)
             caller = accounts.create("ada@example.com", "enterprise")
             (folder / "key").write_text(api_keys.create(caller, "everything", api_keys.SCOPES)[1])
             if url.startswith("sqlite"):

@@ -7,6 +7,7 @@ import socket
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+PAGE = b'<html lang="en"><title>Engel</title><p>Coffee. <a href="mailto:info@engel.fi">info@engel.fi</a></p></html>'
 Heard = tuple[str, str, str, bool]
 """Path, webhook-id, sha256 of the body, whether it was accepted."""
 
@@ -50,6 +51,15 @@ def _listen(listener: socket.socket, journal: Path) -> None:
             self.send_response(status)
             self.send_header("content-length", "0")
             self.end_headers()
+
+        def do_GET(self) -> None:
+            """Be the website of a business, too."""
+            found = self.path == "/"
+            self.send_response(200 if found else 404)
+            self.send_header("content-type", "text/html; charset=utf-8")
+            self.send_header("content-length", str(len(PAGE) if found else 0))
+            self.end_headers()
+            self.wfile.write(PAGE if found else b"")
 
         def log_message(self, *_: object) -> None:
             pass

@@ -1,7 +1,8 @@
 """One small story told by a client that repeats what got no answer, and what must be true when it has ended.
 
-A key, two webhook endpoints, a scan, an export of what it found, and four deliveries, some at the second attempt. The
-client keeps what it was answered; whoever asks again with the same Idempotency-Key must be answered the same.
+A key, two webhook endpoints, a scan, an enrichment and an export of what it found, and six deliveries, some at the
+second attempt. The client keeps what it was answered; whoever asks again with the same Idempotency-Key must be answered
+the same.
 """
 
 import asyncio
@@ -22,12 +23,12 @@ from core import blobs, clock, config
 from jobs import HANDLERS, PERIODIC
 from jobs.worker import Worker
 from models import base, schema
-from services import idempotency
+from services import enrich_web, idempotency
 from tests import catalogue
 from tests.catalogue import LAT, LON
 
 AREA = {"bbox": [LON - 0.02, LAT - 0.02, LON + 0.06, LAT + 0.02]}
-EVENTS = ["export.ready", "scan.completed"]
+EVENTS = ["enrichment.batch_done", "export.ready", "scan.completed"]
 PATHS = ("/steady", "/moody")
 PATIENCE = 3  # turns of half a minute: the second attempt follows after 5 seconds
 ANY_NUMBER = {"attempt", "counter", "job"}  # tables whose rows depend on how often things were tried
@@ -58,6 +59,7 @@ def bind(database_url: str, home: Path) -> config.Settings:
             "MAPTARGETER_LIMITS_URL": "memory://",
             "MAPTARGETER_SECRET_KEY": "a secret of at least 32 characters",
             "MAPTARGETER_OUTBOUND_ALLOW": "127.0.0.0/8",
+            "MAPTARGETER_CRAWLER": "local",
         }
     )
     config.configure(settings)
@@ -65,9 +67,10 @@ def bind(database_url: str, home: Path) -> config.Settings:
     return settings
 
 
-def furnish() -> None:
-    """Put places into the catalogue: a dozen in two tiles, some of them twice."""
-    places = [catalogue.place(f"node/{n}", 400.0 * n, name=f"Café {n}", category="cafe") for n in range(10)]
+def furnish(receiver: str) -> None:
+    """Put places into the catalogue: a dozen in two tiles, some of them twice, two with a website at ``receiver``."""
+    sites = [[f"{receiver}/"] if n < 2 else [] for n in range(10)]
+    places = [catalogue.place(f"node/{n}", 400.0 * n, name=f"Café {n}", websites=sites[n]) for n in range(10)]
     twice = [catalogue.place(f"way/{n}", 400.0 * n + 3, name=f"Café {n}") for n in range(2)]
     catalogue.publish(places + twice)
 
@@ -83,6 +86,7 @@ def plant_mistake() -> None:
 
 def tell(run: Run, application: ASGIApp, late: timedelta) -> None:
     """Tell the story from its beginning to its end, ``late`` after the first time it was told."""
+    vars(enrich_web)["GAP_S"] = 0.0  # a website of our own need not be spared
     with _clock(late) as later, asyncio.Runner() as runner:
         client = _Client(run, application, runner)
         for sweep in PERIODIC:
@@ -92,6 +96,8 @@ def tell(run: Run, application: ASGIApp, late: timedelta) -> None:
             url = f"{run.receiver}/{run.number}{path}"
             client.create("/v1/webhook-endpoints", {"url": url, "event_types": EVENTS}, path)
         client.create("/v1/scans", {"name": "Cafés", "area": AREA})
+        _work(later)
+        client.create("/v1/enrichments", {"filters": {"website": {"exists": True}}})
         _work(later)
         client.create("/v1/exports", {"format": "csv", "filters": {"category": {"in": ["cafe"]}}})
         _work(later)
@@ -152,7 +158,8 @@ def faults(run: Run, usual: dict[str, int], heard: list[tuple[str, str, str, boo
     """Return what is wrong in the end; ``heard`` are (path, webhook-id, sha256 of the body, accepted)."""
     found = [f"{name}: {now}, not {usual.get(name)}" for name, now in census().items() if now != usual.get(name)]
     found += [f"left over: {row}" for row in base.rows("SELECT kind, state, last_error FROM job")]
-    for table, done in (("scan", "completed"), ("export", "completed"), ("delivery", "delivered")):
+    ends = {"scan": "completed", "enrichment": "completed", "export": "completed", "delivery": "delivered"}
+    for table, done in ends.items():
         states = base.rows(f'SELECT status, count(*) FROM "{table}" GROUP BY status')
         found += [f"{number} {table} {status}" for status, number in states if status != done]
     return found + _unequal_answers(run) + _untold(heard) + _bad_files() + _gaps()
