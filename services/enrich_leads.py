@@ -3,13 +3,14 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from core import contacts
 from services import enrich_sites, lead_layers
 from services.enrich_sites import host_key as host_of
 from services.enrich_values import Result
 from services.enrich_visit import Check
 from services.enrichments import Chosen
 
-__all__ = ["domains_above", "enriched", "host_of", "no_check", "planned"]
+__all__ = ["contacts_of", "domains_above", "enriched", "host_of", "no_check", "planned", "without"]
 
 Row = dict[str, Any]
 
@@ -47,6 +48,37 @@ def enriched(
         return {"website_facts": {**(lead["website_facts"] or {}), **facts}}
     facts |= {name: result[name] for name in ("site", "legal")} | {"evidence": result["values"]}
     return {**lead_layers.with_enriched(lead, result["columns"]), "website_facts": facts}
+
+
+def contacts_of(result: Result) -> dict[str, list[str]]:
+    """Return the emails and phones of a result, as suppressions know them."""
+    found: dict[str, list[str]] = {"email": [], "phone": []}
+    for value in result["values"]:
+        sign = _sign(value)
+        if sign is not None:
+            found[sign[0]].append(sign[1])
+    return found
+
+
+def without(result: Result, suppressed: Collection[tuple[str, str]]) -> Result:
+    """Return a result without the (kind, value) that are suppressed."""
+    if not suppressed:
+        return result
+    columns = dict(result["columns"])
+    if "emails" in columns:
+        columns["emails"] = [one for one in columns["emails"] if ("email", contacts.email(one)) not in suppressed]
+    if "phones" in columns:
+        columns["phones"] = [one for one in columns["phones"] if ("phone", one["e164"]) not in suppressed]
+    return {
+        **result, "columns": columns,
+        "values": [value for value in result["values"] if _sign(value) not in suppressed],
+    }  # fmt: skip
+
+
+def _sign(value: Mapping[str, Any]) -> tuple[str, str] | None:
+    if value["field"] == "emails":
+        return "email", contacts.email(value["value"])
+    return ("phone", value["value"]) if value["field"] == "phones" else None
 
 
 def domains_above(host: str) -> list[str]:

@@ -187,6 +187,7 @@ def _record_site(batch: Batch, came: Came) -> None:
     site, result = came.visit.site, _kept(came)
     if came.status != "skipped_fresh":
         enrichment_web.write_site(_row(came, result))
+    result = _allowed(batch.caller, result)
     leads = table.lead_ids_of(batch.id, site.key, site.country)
     done = {"state": "done", "status": came.status, "result": result, "error": came.visit.error}
     if not table.change_site(batch.id, site.key, site.country, **done, finished_at=clock.now_stamp()):
@@ -217,6 +218,13 @@ def _suppressed(caller: Caller, hosts: set[str]) -> set[str]:
         value for _, value in suppression.among(caller.account_id, {"domain": {d for ds in above.values() for d in ds}})
     }
     return {host for host, domains in above.items() if known.intersection(domains)}
+
+
+def _allowed(caller: Caller, result: Result | None) -> Result | None:
+    """Leave out what the account, or the operator for everybody, suppressed: it is found, but not to be told."""
+    if result is None or not suppression.any_for(caller.account_id):
+        return result
+    return enrich_leads.without(result, suppression.among(caller.account_id, enrich_leads.contacts_of(result)))
 
 
 def _site(row: table.Row, kept: enrichment_web.Row | None) -> Site:

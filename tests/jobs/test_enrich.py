@@ -218,6 +218,21 @@ def test_suppressed_sites_are_left_alone(caller: Caller, web: LocalWeb) -> None:
     assert Suppression.select().count() == 1
 
 
+def test_suppressed_values_are_not_told(caller: Caller, web: LocalWeb) -> None:
+    [lead_id] = with_website(caller, web.add("127.2.4.2", {"/": page(HOME.format("engel"))}))
+    with base.transaction():
+        row = {
+            "id": "sup_y", "account_id": caller.account_id, "kind": "email", "value": "info@engel.fi",
+            "reason": "asked", "name": None, "note": None, "leads_removed": 0, "created_at": clock.now_stamp(),
+        }  # fmt: skip
+        suppression.insert(row, [("email", "info@engel.fi")])
+    made = enriched(caller)
+    lead = leads.get_lead(caller, lead_id)
+    assert (lead["emails"], len(lead["phones"])) == ([], 1)
+    assert "info@engel.fi" not in str(lead["evidence"])
+    assert made["found"]["emails"] == 0
+
+
 def test_the_event_is_what_the_api_answers(caller: Caller, web: LocalWeb) -> None:
     with_website(caller, web.add("127.2.5.1", {"/": page("x")}))
     made = enriched(caller)
