@@ -56,10 +56,12 @@ class Platform:
             raise AssertionError(f"maptargeter {' '.join(arguments)} failed: {done.stderr}")
         return done.stdout
 
-    def try_run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Run a ``maptargeter`` command, whatever comes of it."""
+    def try_run(self, *arguments: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
+        """Run a ``maptargeter`` command that reads ``typed``, whatever comes of it."""
         command = [sys.executable, "-m", "cli", *arguments]
-        return subprocess.run(command, cwd=ROOT, env=self.environ, capture_output=True, text=True, timeout=60)
+        return subprocess.run(
+            command, cwd=ROOT, env=self.environ, capture_output=True, text=True, timeout=60, input=typed
+        )  # fmt: skip
 
     def start(self, *arguments: str) -> None:
         """Serve until ``stop``; return once it answers."""
