@@ -15,6 +15,7 @@ from handlers import metrics as metrics_page
 from handlers.bridge import App, TagResolver
 from handlers.contract import Contract, read
 from handlers.limits import Budget
+from handlers.rules import Rules
 from models import base
 from services import metrics
 
@@ -48,7 +49,7 @@ def assemble(settings: Settings, apis: Mapping[str, tuple[Contract, TagResolver]
             budget=budget,
         )
     errors.Renderer(first, settings.public_url).register(app)
-    lent = Surroundings(base.connection, _present, errors.status_of, first.document)
+    lent = Surroundings(base.connection, _present, errors.status_of, first.document, Rules(first))
     _add_pages(app.app, limiter, settings, lent)
     return app
 

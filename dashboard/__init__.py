@@ -34,6 +34,9 @@ from dashboard import (
     faults,
     frame,
     keys,
+    lead_list,
+    lead_map,
+    lead_page,
     limits,
     navigation,
     overview,
@@ -41,12 +44,14 @@ from dashboard import (
     suppressions,
     usage,
     webhook_pages,
+    words,
 )
 from dashboard.frame import Surroundings
 
 __all__ = ["VIEWS", "Surroundings", "register"]
 VIEWS = (
-    account, assets, console, entry, faults, keys, navigation, overview, support, suppressions, usage, webhook_pages,
+    account, assets, console, entry, faults, keys, lead_list, lead_map, lead_page, navigation, overview,
+    support, suppressions, usage, webhook_pages, words,
 )  # fmt: skip
 CSRF_SECONDS = 12 * 3600
 

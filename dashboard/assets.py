@@ -16,6 +16,7 @@ import flask
 from dashboard.frame import ANYONE, open_to, pages
 
 OWN = Path(__file__).parent / "assets"
+SAMPLE_MAP = Path(__file__).parent.parent / "data" / "helsinki-centre.map.json"
 _PACKAGES = {
     "htmx.js": ("js_lib_htmx", "static/htmx/htmx.min.js"),
     "leaflet/leaflet.js": ("js_lib_leaflet", "static/js_lib_leaflet/leaflet.js"),
@@ -42,7 +43,7 @@ class Asset:
 def assets() -> dict[str, Asset]:
     """Return every file by its name."""
     paths = {name: _in_package(*where) for name, where in _PACKAGES.items()}
-    paths |= {path.name: path for path in sorted(OWN.iterdir())}
+    paths |= {path.name: path for path in (*sorted(OWN.iterdir()), SAMPLE_MAP)}
     return {name: Asset(path.read_bytes(), mimetypes.guess_type(name)[0] or "") for name, path in paths.items()}
 
 

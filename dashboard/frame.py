@@ -37,15 +37,26 @@ class About(Protocol):
     def address(self) -> str: ...
 
 
+class Rules(Protocol):
+    """What the contract says of the API's requests, so that pages take no more and no less than it does.
+
+    Both return what was meant, with defaults, and raise InvalidInput with every violation.
+    """
+
+    def query(self, operation: str, texts: Mapping[str, str]) -> dict[str, Any]: ...
+    def body(self, operation: str, document: Any) -> dict[str, Any]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What the application lends the pages: a database connection for a request, what the edge knows of it, the HTTP
-    status of an error, and the contract of the API."""
+    status of an error, the contract of the API and its rules."""
 
     connection: Callable[[], AbstractContextManager[None]]
     about: Callable[[], About]
     status_of: Callable[[Exception], int]
     contract: Mapping[str, Any]
+    rules: Rules
 
 
 def open_to(role: str) -> Callable[[View], View]:
@@ -79,6 +90,11 @@ def caller() -> Caller:
 def surroundings() -> Surroundings:
     found: Surroundings = flask.current_app.extensions["dashboard"]
     return found
+
+
+def checked(operation: str, document: dict[str, Any]) -> dict[str, Any]:
+    """Return what the API's operation would be sent; raise InvalidInput for what the contract does not allow."""
+    return surroundings().rules.body(operation, document)
 
 
 def page(template: str, status: int = 200, **values: Any) -> flask.Response:

@@ -13,6 +13,7 @@ from models import (
     lead,
     lead_tally,
     place,
+    saved_search,
     scan,
     search,
     suppression,
@@ -36,6 +37,7 @@ TABLES: tuple[type[base.Model], ...] = (
     *webhook.TABLES,
     *user.TABLES,
     *ticket.TABLES,
+    *saved_search.TABLES,
     *job.TABLES,
     *counter.TABLES,
 )

@@ -53,6 +53,11 @@ class Filter:
         areas = (part.area for part in self.where.parts if isinstance(part, Within))
         return next(((area.lat, area.lon) for area in areas if isinstance(area, geo.Circle)), None)
 
+    def inside(self, box: geo.Box) -> "Filter":
+        """Return the filter for those of the leads that are in the box (west, south, east, north)."""
+        within = Within(geo.Area.from_json({"bbox": list(box)}))
+        return Filter(All((*self.where.parts, within)), self.gone)
+
     def found_by(self, query: str) -> "Filter":
         """Return the filter for those of the leads that are found by all of the words."""
         return Filter(All((*self.where.parts, Words(query))), self.gone)
@@ -86,6 +91,17 @@ def from_query(parameters: Mapping[str, Any]) -> Filter:
     if parameters.get("filter") is not None:
         parts += reader.parts(reader.json(parameters["filter"]), _Place("filter", ""), 1)
     return reader.filter(parts)
+
+
+def document(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the JSON form of what ``from_query`` reads; the parameters must be such that it raises nothing."""
+    said = [build(parameters) for name, build in _EVERYDAY.items() if parameters.get(name) is not None]
+    said += [orjson.loads(parameters["filter"])] if parameters.get("filter") is not None else []
+    parts = [part for part in said if part]
+    names = [name for part in parts for name in part]
+    if len(names) > len(set(names)):
+        return {"and": parts}
+    return {name: value for part in parts for name, value in part.items()}
 
 
 _EVERYDAY: dict[str, Callable[[Mapping[str, Any]], Any]] = {
