@@ -31,6 +31,7 @@ from dashboard import (
     assets,
     console,
     entry,
+    export_pages,
     faults,
     frame,
     keys,
@@ -40,6 +41,7 @@ from dashboard import (
     limits,
     navigation,
     overview,
+    scan_pages,
     support,
     suppressions,
     usage,
@@ -50,8 +52,8 @@ from dashboard.frame import Surroundings
 
 __all__ = ["VIEWS", "Surroundings", "register"]
 VIEWS = (
-    account, assets, console, entry, faults, keys, lead_list, lead_map, lead_page, navigation, overview,
-    support, suppressions, usage, webhook_pages, words,
+    account, assets, console, entry, export_pages, faults, keys, lead_list, lead_map, lead_page, navigation,
+    overview, scan_pages, support, suppressions, usage, webhook_pages, words,
 )  # fmt: skip
 CSRF_SECONDS = 12 * 3600
 

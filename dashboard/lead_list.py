@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from core import taxonomy
 from core import text as texts
 from core.errors import InvalidInput, MapTargeterError, Violation
+from core.geo import Box
 from dashboard import chips, lead_map, searching
 from dashboard.frame import caller, form, page, pages, refused, see
 from services import catalog, lead_editing, saved_searches
@@ -105,7 +106,7 @@ def delete_search(search_id: str) -> Response:
     return see("leads", "The saved search is deleted.")
 
 
-def _around(bounds: lead_map.Box, found: LeadPage | None = None) -> dict[str, Any]:
+def _around(bounds: Box, found: LeadPage | None = None) -> dict[str, Any]:
     """Return what the page shows beside the leads."""
     given = searching.texts_of(flask.request.args)
     query = searching.written(given)
@@ -122,10 +123,11 @@ def _around(bounds: lead_map.Box, found: LeadPage | None = None) -> dict[str, An
 
 
 def _toggles(given: dict[str, str]) -> list[Toggle]:
-    return [
-        Toggle(label, given.get(name) == value, searching.written(given | {name: "" if given.get(name) == value else value}))
-        for label, name, value in _TOGGLES
-    ]
+    made = []
+    for label, name, value in _TOGGLES:
+        on = given.get(name) == value
+        made.append(Toggle(label, on, searching.written(given | {name: "" if on else value})))
+    return made
 
 
 def _at(query: str) -> str:

@@ -1,6 +1,6 @@
 """One lead: all that is known of it and from where, what became of it, and what is the account's own about it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import flask
@@ -17,7 +17,7 @@ from services.leads import get_lead
 HISTORY_ROWS = 10
 ADDRESS = ("street", "house_number", "unit", "postcode", "city", "district", "region", "country")
 STATUSES = ("open", "temporarily_closed", "permanently_closed", "unknown")
-_LISTS = {
+_LISTS: dict[str, Callable[[Lead], list[str]]] = {
     "phones": lambda lead: [phone["e164"] or phone["raw"] for phone in lead["phones"]],
     "emails": lambda lead: [email["address"] for email in lead["emails"]],
     "websites": lambda lead: lead["websites"],

@@ -13,7 +13,7 @@ difference from the one before.
 
 import itertools
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -98,7 +98,7 @@ class Drawing:
         for kind, named in self.ways.items():
             for name, ways in named.items():
                 number = self.names.setdefault(name, len(self.names)) if name else -1
-                whole = linemerge(unary_union(ways)) if len(ways) > 1 else ways[0]
+                whole: Any = linemerge(_parts(unary_union(ways), LineString)) if len(ways) > 1 else ways[0]
                 for part in _parts(whole.intersection(self.box).simplify(SIMPLER), LineString):
                     self.lines.setdefault(kind, []).append([number, _flat(part.coords)])
 
@@ -134,8 +134,10 @@ def main() -> None:
 def _kind(tags: Tags, kinds: dict[str, dict[str, str]]) -> str | None:
     if kinds is AREAS and "building" in tags:
         return "building"
-    fits: Callable[[dict[str, str]], bool] = lambda values: any(tags.get(k) in v.split() for k, v in values.items())
-    return next((kind for kind, values in kinds.items() if fits(values)), None)
+    for kind, values in kinds.items():
+        if any(tags.get(key) in value.split() for key, value in values.items()):
+            return kind
+    return None
 
 
 def _points(nodes: Iterable[Any]) -> list[tuple[float, float]]:
@@ -177,7 +179,7 @@ def _flat(points: Iterable[tuple[float, ...]]) -> list[int]:
 def _right_of(line: LineString) -> Iterator[tuple[float, float]]:
     """A point a metre to the right of each segment."""
     points = list(line.coords)
-    for (x1, y1), (x2, y2) in zip(points, points[1:], strict=False):
+    for (x1, y1), (x2, y2) in itertools.pairwise(points):
         length = ((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5
         if length:
             aside = 1e-5 / length

@@ -28,7 +28,7 @@ TABLES: tuple[type[base.Model], ...] = (SavedSearch,)
 
 def of_account(account_id: str) -> list[Row]:
     """Return the searches of an account by name."""
-    found = SavedSearch.select().where(SavedSearch.account_id == account_id).order_by(SavedSearch.name)
+    found: Any = SavedSearch.select().where(SavedSearch.account_id == account_id).order_by(SavedSearch.name)
     return list(found.dicts())
 
 

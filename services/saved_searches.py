@@ -43,9 +43,8 @@ def save(caller: Caller, name: str, query: str) -> SavedSearch:
         account.lock(caller.account_id)
         if sum(other.name != name for other in of_account(caller)) >= MOST:
             raise Conflict(f"There are {MOST} saved searches. Delete one first.")
-        table.write(
-            {"account_id": caller.account_id, "id": made.id, "name": name, "query": query, "created_at": made.created_at}
-        )
+        row = {"id": made.id, "name": name, "query": query, "created_at": made.created_at}
+        table.write(row | {"account_id": caller.account_id})
     return made
 
 

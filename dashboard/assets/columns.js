@@ -1,0 +1,26 @@
+// The columns of an export: moved up and down, all or none.
+const list = document.getElementById("columns");
+
+function mark() {
+  for (const row of list.children) {
+    const [up, down] = row.querySelectorAll("button");
+    up.disabled = row === list.firstElementChild;
+    down.disabled = row === list.lastElementChild;
+  }
+}
+
+list.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-move]");
+  if (!button) return;
+  const row = button.closest("li");
+  if (button.dataset.move === "-1") row.previousElementSibling?.before(row);
+  else row.nextElementSibling?.after(row);
+  mark();
+  button.focus();
+});
+for (const button of document.querySelectorAll("[data-columns]")) {
+  button.addEventListener("click", () => {
+    for (const box of list.querySelectorAll("input")) box.checked = button.dataset.columns === "all";
+  });
+}
+mark();
