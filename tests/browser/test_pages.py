@@ -7,6 +7,12 @@ from tests.browser.looking import PHONE, Looker
 SIGNED_OUT = [("", "start"), ("login", "login"), ("signup", "signup"), ("nothing-here", None)]
 SIGNED_IN = [
     ("", "overview"),
+    ("leads", "leads"),
+    ("leads?query=ravintola&has_phone=true&filter=%7B%22opening_hours%22:%7B%22exists%22:true%7D%7D", "leads-search"),
+    ("scans", "scans"),
+    ("scans/new", "scan-new"),
+    ("exports", "exports"),
+    ("exports/new?has_phone=true", "export-new"),
     ("api-keys", "api-keys"),
     ("webhooks", "webhooks"),
     ("suppressions", None),
