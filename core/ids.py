@@ -5,6 +5,7 @@ Crockford base32), written in lower case.
 """
 
 import secrets
+from datetime import datetime
 
 from core import clock
 
@@ -16,6 +17,11 @@ def new(prefix: str) -> str:
     """Return a fresh id such as ``lead_01jd...``: unguessable, and later ids sort after earlier ones."""
     milliseconds = int(clock.now().timestamp() * 1000)
     return f"{prefix}_{_encode((milliseconds << 80) | secrets.randbits(80))}"
+
+
+def lowest(prefix: str, moment: datetime) -> str:
+    """Return the id that sorts before every one made at ``moment`` or later, and after every one made before."""
+    return f"{prefix}_{_encode(int(moment.timestamp() * 1000) << 80)}"
 
 
 def _encode(number: int) -> str:

@@ -54,6 +54,7 @@ class Credential(AbstractSecurityHandler):
             self._refused(about)
             raise
         _caller.set(found)
+        about.account_id, about.key_id = found.account_id, found.key_id
         return {"sub": found.account_id}
 
 

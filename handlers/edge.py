@@ -9,13 +9,15 @@ from collections.abc import Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core import ids, meters
+from core import clock, ids, meters
 from core.config import Network
 from core.errors import InvalidInput, MapTargeterError, Violation
 from handlers import exchange
 from handlers.errors import PayloadTooLarge
 from handlers.exchange import Exchange
 from handlers.proxies import client_of
+from services import request_log
+from services.request_log import LoggedRequest
 
 MAX_BODY = 1_000_000
 _LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
@@ -48,6 +50,22 @@ class Edge:
                 operation = about.operation.id if about.operation else "none"
                 meters.count("http_requests", operation=operation, status=str(about.status or "none"))
                 meters.observe("http_request_seconds", time.monotonic() - began, operation=operation)
+                _note(scope, about, time.monotonic() - began)
+
+
+def _note(scope: Scope, about: Exchange, seconds: float) -> None:
+    """Put a request with a valid key into the log of its account."""
+    if about.account_id is None or about.operation is None or about.status is None:
+        return
+    query = scope["query_string"].decode("latin-1")
+    target = f"{scope['path']}?{query}" if query else scope["path"]
+    request_log.note(
+        LoggedRequest(
+            id=about.request_id, account_id=about.account_id, key_id=about.key_id or "", at=clock.now_stamp(),
+            method=scope["method"], path=about.operation.path, target=request_log.masked(target), status=about.status,
+            error_code=about.error_code, duration_ms=round(seconds * 1000), address=about.address,
+        )
+    )  # fmt: skip
 
 
 def _signed(send: Send, about: Exchange) -> Send:

@@ -108,7 +108,9 @@ class Renderer:
 
     async def answer(self, request: ConnexionRequest, error: Exception) -> ConnexionResponse:
         """Answer one request; an error handler for connexion."""
-        made = self.render(error, exchange.of(request.scope))
+        about = exchange.of(request.scope)
+        made = self.render(error, about)
+        about.error_code = made.body["error"]["code"]
         return ConnexionResponse(made.status, mimetype=JSON, body=orjson.dumps(made.body), headers=made.headers)
 
     def render(self, error: Exception, about: Exchange) -> Rendered:

@@ -190,6 +190,44 @@ class AccountSchema(Schema):
     created_at = fields.String()
 
 
+class UsageLineSchema(Schema):
+    used = fields.Integer()
+    limit = fields.Integer(allow_none=True)
+
+
+class UsageSchema(Schema):
+    since = fields.String()
+    until = fields.String()
+    requests = fields.Nested(UsageLineSchema)
+    scans = fields.Nested(UsageLineSchema)
+    exports = fields.Nested(UsageLineSchema)
+    enrichments = fields.Nested(UsageLineSchema)
+    leads = fields.Nested(UsageLineSchema)
+    webhook_endpoints = fields.Nested(UsageLineSchema)
+    api_keys = fields.Nested(UsageLineSchema)
+
+
+class TicketMessageSchema(Schema):
+    id = fields.String()
+    author = fields.String()
+    text = fields.String()
+    created_at = fields.String()
+
+
+class TicketSchema(Schema):
+    id = fields.String()
+    subject = fields.String()
+    status = fields.String()
+    request_id = fields.String(allow_none=True)
+    message_count = fields.Integer()
+    created_at = fields.String()
+    updated_at = fields.String()
+
+
+class TicketThreadSchema(TicketSchema):
+    messages = fields.List(fields.Nested(TicketMessageSchema))
+
+
 class AuditChangeSchema(Schema):
     field = fields.String()
     before = fields.String(allow_none=True)

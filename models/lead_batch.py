@@ -1,6 +1,7 @@
 """Writes leads in batches, and with them all that is made from a lead: keys, place in the ranking, search terms."""
 
 import operator
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -43,6 +44,7 @@ def write(account_id: str, account_number: int, new: Sequence[LeadRow], changed:
     _each(_INSERT, map(_VALUES, inserted))
     _each(_UPDATE, ((*_VALUES(record), record["number"]) for record in replaced))
     search.index((record["rank_key"], record["terms"]) for record in inserted + replaced)
+    lead_tally.keep(account_id, len(new))
     lead_tally.add(account_id, [*numbered, *({**_OWN, **lead} for lead in changed)])
     return numbers
 
@@ -62,6 +64,9 @@ def remove(numbers: Iterable[int]) -> None:
     """Forget leads and all that hangs on them, whoever they belong to."""
     chosen = [(number,) for number in numbers]
     lead_tally.take_out(number for (number,) in chosen)
+    owners = search.rows_in("SELECT account_id FROM lead WHERE number IN", (number for (number,) in chosen))
+    for account_id, count in Counter(owner for (owner,) in owners).items():
+        lead_tally.keep(account_id, -count)
     told = "DELETE FROM lead_change WHERE (account_id, lead_id) = (SELECT account_id, id FROM lead WHERE number = ?)"
     for sql in (told, "DELETE FROM lead_place WHERE lead_number = ?", "DELETE FROM lead WHERE number = ?"):
         _each(sql, chosen)

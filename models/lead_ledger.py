@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import orjson
 import peewee
 
-from models import base
+from models import base, lead_tally
 from models.base import JSONText
 from models.lead import Lead, LeadChange
 from models.place import Place
@@ -98,8 +98,8 @@ def present(keys: Iterable[tuple[str, str]]) -> list[Row]:
 
 
 def count(account_id: str) -> int:
-    """Return how many leads the account keeps."""
-    return int(base.rows("SELECT count(*) FROM lead WHERE account_id = ?", (account_id,))[0][0])
+    """Return how many leads the account keeps, present and gone."""
+    return lead_tally.total(account_id, lead_tally.KEPT)
 
 
 def link(account_id: str, links: Iterable[tuple[int, tuple[str, str], Tile]]) -> None:

@@ -20,7 +20,7 @@ FACETS = (
 )  # fmt: skip
 """What leads are counted by; ``has_...`` is counted as ``true`` or ``false``."""
 
-KNOWN, ALL = "known", "all"
+KNOWN, ALL, KEPT = "known", "all", "kept"
 LEVELS = range(cells.FINEST + 1)
 """The resolutions of cells that are kept."""
 
@@ -88,6 +88,12 @@ def add(account_id: str, leads: Iterable[Mapping[str, Any]], sign: int = 1) -> N
             tally.update(kinds_of(lead))
             places[cells.finest(lead["lat"], lead["lon"])] += 1
     _write(account_id, tally, places, sign)
+
+
+def keep(account_id: str, count: int) -> None:
+    """Count leads, present or gone, that an account has more, or less."""
+    if count:
+        _each("lead_tally", ("account_id", "kind", "value"), ("count",), [(account_id, KEPT, "", count)])
 
 
 def take_out(numbers: Iterable[int]) -> None:

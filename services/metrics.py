@@ -14,6 +14,7 @@ from itertools import accumulate
 from core import clock, meters
 from core.meters import BOUNDS_S
 from models import base, counter, job_admin
+from services import request_log
 
 log = logging.getLogger(__name__)
 
@@ -68,12 +69,13 @@ def flush() -> None:
 
 @contextmanager
 def flushing() -> Iterator[None]:
-    """Flush every few seconds, and at the end."""
+    """Flush every few seconds, and at the end; so also what is kept of requests (``services.request_log``)."""
     done = threading.Event()
 
     def work() -> None:
         while not done.wait(FLUSH_S):
             flush()
+            request_log.flush()
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
@@ -83,6 +85,7 @@ def flushing() -> Iterator[None]:
         done.set()
         thread.join()
         flush()
+        request_log.flush()
 
 
 def _spreads(counted: dict[meters.Key, float]) -> dict[meters.Key, Spread]:

@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.platform import Client, Platform
+from services import accounts, request_log
+from tests.platform import Client, Platform, wait_until
 from tests.traffic import traffic
 
 
@@ -122,3 +123,20 @@ def test_the_audit_log_tells_the_story_and_nothing_holds_a_key(two: Platform) ->
     for file in kept:
         content = file.read_bytes()
         assert not [secret for secret in secrets if secret.encode() in content], file
+
+
+def test_requests_are_counted_and_logged(platform: Platform) -> None:
+    """What a key asks is in the account's usage, and in its log, a few seconds later."""
+    client = platform.account("logged@example.com")
+    asked = client.get("/leads/lead_00000000000000000000000000?token=x").headers["X-Request-Id"]
+    missing = client.get("/leads/lead_00000000000000000000000000").headers["X-Request-Id"]
+    wait_until(lambda: client.get("/account/usage").json()["requests"]["used"] >= 2, 15, lambda: "no request counted")
+    with platform.tables():
+        caller = accounts.by_email("logged@example.com")
+        found = {made.id: made for made in request_log.list_requests(caller, 100, failed=True).rows}
+    assert (found[missing].path, found[missing].status, found[missing].error_code) == (
+        "/leads/{lead_id}",
+        404,
+        "not_found",
+    )
+    assert (found[asked].status, found[asked].target) == (400, "/v1/leads/lead_00000000000000000000000000?token=***")

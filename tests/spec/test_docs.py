@@ -171,6 +171,7 @@ def things(client: Client) -> dict[str, str]:
         "enrichment_id": client.post("/enrichments", json={"filters": {"name": {"eq": "nobody"}}}).json()["id"],
         "api_key_id": client.post("/api-keys", json={"name": "x", "scopes": ["leads:read"]}).json()["id"],
         "suppression_id": client.post("/suppressions", json={"kind": "email", "value": "x@y.example"}).json()["id"],
+        "ticket_id": client.post("/tickets", json={"subject": "x", "message": "y"}).json()["id"],
         "scan_id": client.post("/scans", json={"area": SAMPLE_AREA, "categories": ["cafe"]}).json()["id"],
     }
 

@@ -26,6 +26,7 @@ LISTS = (
     "/webhook-endpoints?limit=1",
     "/api-keys?limit=1",
     "/suppressions?limit=1",
+    "/tickets?limit=1",
     "/events?limit=1",
 )
 AREA = {"bbox": [24.94, 60.168, 24.944, 60.17]}
@@ -34,6 +35,7 @@ MADE: dict[str, dict[str, Any]] = {
     "/enrichments": {"filters": {"name": {"eq": "nobody"}}},
     "/webhook-endpoints": {"url": "http://127.0.0.1:9/", "event_types": ["scan.completed"]},
     "/suppressions": {"kind": "domain", "value": "shared.example"},
+    "/tickets": {"subject": "x", "message": "y"},
     "/api-keys": {"name": "x", "scopes": ["leads:read"]},
 }
 ENDED = {
