@@ -115,6 +115,16 @@ class LeadHistoryEntrySchema(Schema):
     after = fields.Dict()
 
 
+class ScanChangeSchema(Schema):
+    lead_id = fields.String()
+    name = fields.String()
+    at = fields.String()
+    change = fields.String()
+    changed_fields = fields.List(fields.String())
+    before = fields.Dict()
+    after = fields.Dict()
+
+
 class TotalSchema(Schema):
     value = fields.Integer()
     relation = fields.String()

@@ -8,7 +8,7 @@ from this file.
 
 from jobs import deliver_webhook, enrich, run_scan, write_export
 from jobs.worker import Handler, Periodic
-from services import enriching, export_files, idempotency, job_care, request_log, scanning, webhook_deliveries
+from services import enriching, export_files, idempotency, job_care, request_log, scanning, schedules, webhook_deliveries
 
 HANDLERS: dict[str, Handler] = {
     # kind: module.run
@@ -33,6 +33,7 @@ PERIODIC: list[Periodic] = [
     Periodic("forgotten_keys", 3600.0, idempotency.sweep),
     Periodic("dead_jobs", 3600.0, job_care.purge),
     Periodic("abandoned_deliveries", 60.0, webhook_deliveries.start_overdue),
+    Periodic("due_schedules", 15.0, schedules.run_due),
     Periodic("old_requests", 3600.0, request_log.purge),
     Periodic("old_deliveries", 3600.0, webhook_deliveries.give_up_old),
     Periodic("forgotten_websites", 86_400.0, enriching.forget),

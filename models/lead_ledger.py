@@ -132,6 +132,26 @@ def history(account_id: str, lead_id: str, limit: int, before: int | None = None
     return list(query.order_by(LeadChange.id.desc()).limit(limit).dicts())
 
 
+def changes(account_id: str, scan_id: str, limit: int, before: int | None, change: str | None) -> list[Row]:
+    """Return up to ``limit`` changes that a scan made, of one kind or all, the last first, from before a number."""
+    where = (LeadChange.account_id == account_id) & (LeadChange.cause_id == scan_id)
+    if before is not None:
+        where &= LeadChange.id < before
+    if change is not None:
+        where &= LeadChange.change == change
+    query: Any = LeadChange.select().where(where).order_by(LeadChange.id.desc()).limit(limit)
+    return list(query.dicts())
+
+
+def names(account_id: str, ids: Iterable[str]) -> dict[str, str]:
+    """Return the names of leads by their public ids."""
+    found: dict[str, str] = {}
+    for chunk in _chunks(sorted(set(ids))):
+        query: Any = Lead.select(Lead.id, Lead.name).where((Lead.account_id == account_id) & Lead.id.in_(chunk))
+        found |= dict(query.tuples())
+    return found
+
+
 def _load(numbers: str, parameters: tuple[Any, ...]) -> list[Row]:
     """Return the leads whose numbers the SQL ``numbers`` gives."""
     places: dict[int, list[tuple[str, str]]] = {}

@@ -27,6 +27,7 @@ class Scan(base.Model):
     tiles_done = peewee.IntegerField(default=0)
     error = JSONText(null=True)  # {"code", "message"}
     sources = JSONText(default=list)  # [{"source", "release"}] read when it started
+    schedule_id = peewee.CharField(max_length=40, null=True)
     created_at = Stamp()
     started_at = Stamp(null=True)
     finished_at = Stamp(null=True)

@@ -1,6 +1,7 @@
 """Scans as customers see them: start, watch, stop, and ask beforehand. ``services.scanning`` carries them out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from core import clock, ids
@@ -17,20 +18,36 @@ from services.places import SourceInfo, sources
 RUN_SCAN = "run_scan"
 """The kind of job that carries out a scan; its key is the scan's id."""
 
+
+@dataclass(frozen=True, slots=True)
+class ScanChange:
+    """What a scan made of a lead: new, changed (with the properties before and after) or gone."""
+
+    lead_id: str
+    name: str
+    at: str
+    change: str
+    changed_fields: list[str]
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
 Document = dict[str, Any]
 Json = dict[str, Any]
 
 
-def create_scan(caller: Caller, name: str | None, area: Json, categories: Sequence[str]) -> Document:
+def create_scan(
+    caller: Caller, name: str | None, area: Json, categories: Sequence[str], schedule_id: str | None = None
+) -> Document:
     """Queue a scan of ``area`` (as JSON: bbox, circle or polygon) and return it.
 
     No categories mean all. Raise InvalidInput with every violation; PlanLimitExceeded if the area is too large or
     the account has no room for a single lead more.
     """
-    outline, chosen = _checked(caller, area, categories)
+    outline, chosen = checked(caller, area, categories)
     scan = {
         "id": ids.new("scan"), "account_id": caller.account_id, "status": "queued", "area": area,
-        "name": name or planning.name_for(outline.area_km2, outline.bbox), "area_km2": outline.area_km2,
+        "name": name or name_for(outline), "schedule_id": schedule_id, "area_km2": outline.area_km2,
         "categories": chosen, "counts": dict.fromkeys(merging.COUNTS, 0), "created_at": clock.now_stamp(),
     }  # fmt: skip
     with base.transaction():
@@ -44,7 +61,7 @@ def create_scan(caller: Caller, name: str | None, area: Json, categories: Sequen
 
 def estimate_scan(caller: Caller, area: Json, categories: Sequence[str]) -> Document:
     """Return the very counts such a scan would have if it ran now. Nothing is stored. Raises like ``create_scan``."""
-    outline, chosen = _checked(caller, area, categories)
+    outline, chosen = checked(caller, area, categories)
     with base.snapshot():
         known = sources()
         run = scan_tiles.run_for(caller, ids.new("scan"), clock.now_stamp(), outline, chosen, known)
@@ -83,6 +100,30 @@ def cancel_scan(caller: Caller, scan_id: str) -> Document:
     return document(row)
 
 
+def list_scan_changes(
+    caller: Caller, scan_id: str, limit: int, cursor: str | None = None, *, change: str | None = None
+) -> Page:
+    """Return a page of ``ScanChange``s, the last ones first, all or only those of a kind: new, changed or gone.
+
+    Raise NotFound, InvalidCursor, PlanLimitExceeded.
+    """
+
+    def fetch(count: int, after: str | None) -> list[lead_ledger.Row]:
+        last = int(after) if after else None
+        return lead_ledger.changes(caller.account_id, scan_id, count, last, change)
+
+    _owned(caller, scan_id)
+    operation = f"list_scan_changes {scan_id} {change}"
+    page = pages.newest_first(caller, operation, limit, cursor, fetch, lambda row: str(row["id"]))
+    names = lead_ledger.names(caller.account_id, [row["lead_id"] for row in page.rows])
+    return Page([_change(row, names) for row in page.rows], page.next_cursor)
+
+
+def name_for(area: Area) -> str:
+    """Return a name for a scan that was given none."""
+    return planning.name_for(area.area_km2, area.bbox)
+
+
 def releases(known: Iterable[SourceInfo]) -> list[dict[str, str]]:
     """Return which data a scan reads, and how old it is."""
     return [{"source": source.source, "release": source.release} for source in known]
@@ -91,9 +132,17 @@ def releases(known: Iterable[SourceInfo]) -> list[dict[str, str]]:
 def document(row: table.Row) -> Document:
     """Return a scan as the API and webhooks show it."""
     same = ("id", "name", "status", "area", "area_km2", "categories", "counts")
-    last = ("sources", "error", "created_at", "started_at", "finished_at")
+    last = ("sources", "schedule_id", "error", "created_at", "started_at", "finished_at")
     progress = {"done": row["tiles_done"], "total": row["tiles_total"]}
     return {name: row[name] for name in same} | {"progress": progress} | {name: row[name] for name in last}
+
+
+def _change(row: lead_ledger.Row, names: Mapping[str, str]) -> ScanChange:
+    before = {name: change["from"] for name, change in row["fields"].items()}
+    after = {name: change["to"] for name, change in row["fields"].items()}
+    return ScanChange(
+        row["lead_id"], names.get(row["lead_id"], ""), row["at"], row["change"], list(before), before, after
+    )
 
 
 def _owned(caller: Caller, scan_id: str) -> table.Row:
@@ -103,7 +152,8 @@ def _owned(caller: Caller, scan_id: str) -> table.Row:
     return row
 
 
-def _checked(caller: Caller, area: Json, categories: Sequence[str]) -> tuple[Area, list[str]]:
+def checked(caller: Caller, area: Json, categories: Sequence[str]) -> tuple[Area, list[str]]:
+    """Return the area and the categories of a scan, each once; raise as ``create_scan`` does."""
     chosen = list(dict.fromkeys(categories))
     violations = planning.unknown_categories(chosen)
     try:

@@ -24,6 +24,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 RUN, SHOWN = {"sh", "python"}, {"text", "json", "yaml", "toml", "typescript"}
 WRITTEN_URL = "http://127.0.0.1:8080"
+SCHEDULE = {"area": SAMPLE_AREA, "categories": ["cafe"], "recurrence": {"every_hours": 8000}}
 OPERATIONS = sorted(Promises.read().operations, key=lambda one: (one.method == "DELETE", one.method != "GET"))
 
 
@@ -172,6 +173,7 @@ def things(client: Client) -> dict[str, str]:
         "api_key_id": client.post("/api-keys", json={"name": "x", "scopes": ["leads:read"]}).json()["id"],
         "suppression_id": client.post("/suppressions", json={"kind": "email", "value": "x@y.example"}).json()["id"],
         "ticket_id": client.post("/tickets", json={"subject": "x", "message": "y"}).json()["id"],
+        "schedule_id": client.post("/schedules", json=SCHEDULE).json()["id"],
         "scan_id": client.post("/scans", json={"area": SAMPLE_AREA, "categories": ["cafe"]}).json()["id"],
     }
 

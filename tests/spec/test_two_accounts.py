@@ -27,6 +27,7 @@ LISTS = (
     "/api-keys?limit=1",
     "/suppressions?limit=1",
     "/tickets?limit=1",
+    "/schedules?limit=1",
     "/events?limit=1",
 )
 AREA = {"bbox": [24.94, 60.168, 24.944, 60.17]}
@@ -36,6 +37,7 @@ MADE: dict[str, dict[str, Any]] = {
     "/webhook-endpoints": {"url": "http://127.0.0.1:9/", "event_types": ["scan.completed"]},
     "/suppressions": {"kind": "domain", "value": "shared.example"},
     "/tickets": {"subject": "x", "message": "y"},
+    "/schedules": {"area": AREA, "recurrence": {"every_hours": 8000}},
     "/api-keys": {"name": "x", "scopes": ["leads:read"]},
 }
 ENDED = {
