@@ -7,7 +7,7 @@ they are made from its best ``FEW``, and say so: ``complete`` is false, and ``co
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from core import cells, geo
@@ -124,7 +124,7 @@ def list_fields(caller: Caller) -> FieldList:
         for name in FACETS
         if name.startswith("has_")
     }
-    return FieldList([_facts(field, known, has, total) for field in FIELDS.values()], total)
+    return FieldList([_facts(about, known, has, total) for about in FIELDS.values()], total)
 
 
 def cells_for(asked: Mapping[str, Any]) -> Cells:
@@ -163,6 +163,7 @@ class _Found:
 
     leads: list[dict[str, Any]]
     total: Total
+    tally: lead_tally.Tally = field(default_factory=Counter)  # of all facets, once one is asked for
 
     @classmethod
     def by(cls, caller: Caller, wanted: Filter) -> "_Found":
@@ -176,8 +177,10 @@ class _Found:
         return len(self.leads)
 
     def facet(self, name: str, size: int) -> list[tuple[str, int]]:
-        values = Counter(value for lead in self.leads for kind, value in lead_tally.kinds_of(lead) if kind == name)
-        return sorted(values.items(), key=lambda line: (-line[1], line[0]))[:size]
+        if not self.tally:
+            self.tally = Counter(kind for lead in self.leads for kind in lead_tally.kinds_of(lead))
+        values = [(value, count) for (kind, value), count in self.tally.items() if kind == name]
+        return sorted(values, key=lambda line: (-line[1], line[0]))[:size]
 
     def in_cells(self, wanted: Cells, limit: int) -> list[tuple[int, int]]:
         finest = (cells.finest(lead["lat"], lead["lon"]) for lead in self.leads)
@@ -191,18 +194,18 @@ def _inside(places: Iterable[tuple[int, int]], box: Box) -> Iterable[tuple[int, 
     return (place for place in places if area.contains(*cells.centre(place[0])))
 
 
-def _facts(field: LeadField, known: dict[str, int], has: dict[str, int], total: int) -> FieldFacts:
-    count = _count(field, known, has, total)
+def _facts(about: LeadField, known: dict[str, int], has: dict[str, int], total: int) -> FieldFacts:
+    count = _count(about, known, has, total)
     rate = round(count / total, 4) if total and count is not None else None
-    sortable = field.sortable or field.name == "location"
-    return FieldFacts(field.name, field.type, list(field.operators), sortable, count, rate)
+    sortable = about.sortable or about.name == "location"
+    return FieldFacts(about.name, about.type, list(about.operators), sortable, count, rate)
 
 
-def _count(field: LeadField, known: dict[str, int], has: dict[str, int], total: int) -> int | None:
-    if field.presence:
-        return has[f"has_{field.presence}"]
-    if field.name in ("gone", "gone_at"):
+def _count(about: LeadField, known: dict[str, int], has: dict[str, int], total: int) -> int | None:
+    if about.presence:
+        return has[f"has_{about.presence}"]
+    if about.name in ("gone", "gone_at"):
         return None
-    optional = "exists" in field.operators and field.name in (*lead_tally.COLUMNS, "tags")
-    always = field.name in ("operating_status", "stage", "source")
-    return known.get(field.name, 0) if optional and not always else total
+    optional = "exists" in about.operators and about.name in (*lead_tally.COLUMNS, "tags")
+    always = about.name in ("operating_status", "stage", "source")
+    return known.get(about.name, 0) if optional and not always else total
