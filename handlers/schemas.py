@@ -218,7 +218,6 @@ class UsageSchema(Schema):
 
 
 class TicketMessageSchema(Schema):
-    id = fields.String()
     author = fields.String()
     text = fields.String()
     created_at = fields.String()
@@ -229,7 +228,6 @@ class TicketSchema(Schema):
     subject = fields.String()
     status = fields.String()
     request_id = fields.String(allow_none=True)
-    message_count = fields.Integer()
     created_at = fields.String()
     updated_at = fields.String()
 

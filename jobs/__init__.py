@@ -8,7 +8,16 @@ from this file.
 
 from jobs import deliver_webhook, enrich, run_scan, write_export
 from jobs.worker import Handler, Periodic
-from services import enriching, export_files, idempotency, job_care, request_log, scanning, schedules, webhook_deliveries
+from services import (
+    enriching,
+    export_files,
+    idempotency,
+    job_care,
+    request_log,
+    scanning,
+    schedules,
+    webhook_deliveries,
+)
 
 HANDLERS: dict[str, Handler] = {
     # kind: module.run

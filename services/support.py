@@ -12,7 +12,7 @@ from services.accounts import Caller
 from services.pages import Page
 
 LONGEST_SUBJECT, LONGEST_BODY = 200, 10_000
-MOST_OPEN = 50
+MOST_OPEN = 100
 OPERATOR = None
 
 
