@@ -30,6 +30,7 @@ from dashboard import (
     account,
     assets,
     console,
+    enrichment_pages,
     entry,
     export_pages,
     faults,
@@ -52,8 +53,8 @@ from dashboard.frame import Surroundings
 
 __all__ = ["VIEWS", "Surroundings", "register"]
 VIEWS = (
-    account, assets, console, entry, export_pages, faults, keys, lead_list, lead_map, lead_page, navigation,
-    overview, scan_pages, support, suppressions, usage, webhook_pages, words,
+    account, assets, console, enrichment_pages, entry, export_pages, faults, keys, lead_list, lead_map, lead_page,
+    navigation, overview, scan_pages, support, suppressions, usage, webhook_pages, words,
 )  # fmt: skip
 CSRF_SECONDS = 12 * 3600
 

@@ -12,6 +12,8 @@ SIGNED_IN = [
     ("scans", "scans"),
     ("scans/new", "scan-new"),
     ("exports", "exports"),
+    ("enrichments", "enrichments"),
+    ("enrichments/new?query=cafe", None),
     ("exports/new?has_phone=true", "export-new"),
     ("api-keys", "api-keys"),
     ("webhooks", "webhooks"),
