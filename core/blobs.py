@@ -1,16 +1,18 @@
 """Files that outlive a request, such as exports: in a folder, or in any S3 store.
 
 A blob appears whole or not at all. In a folder it is written beside its place, flushed to disk, and renamed; in S3 a
-multipart upload is completed at the end, or aborted.
+multipart upload is completed at the end, or aborted. What a killed process leaves half done is swept later.
 """
 
 import contextlib
+import errno
 import functools
 import os
 import re
 import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -19,6 +21,8 @@ from core.errors import NotFound, Unavailable
 
 CHUNK_BYTES = 256 * 1024
 PART_BYTES = 8 * 1024 * 1024  # S3 wants at least 5 MiB for all parts but the last
+_DRAFT = ".part"
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 _KEY = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9._-]*/)*[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
 
@@ -30,7 +34,10 @@ class Store(Protocol):
     """Blobs by key. Keys are relative paths of letters, digits, ``.``, ``_`` and ``-``; ValueError for others."""
 
     def create(self, key: str) -> AbstractContextManager[Writer]:
-        """Write a blob. It appears, in place of an older one, when the block ends, and not if it raises."""
+        """Write a blob. It appears, in place of an older one, when the block ends, and not if it raises.
+
+        Raise Unavailable, from the block too, if there is no room for it or the store does not answer.
+        """
 
     def read(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """Yield ``length`` bytes from ``offset``, or all that follow. Raise NotFound at once."""
@@ -42,6 +49,12 @@ class Store(Protocol):
 
     def delete(self, key: str) -> None:
         """Remove a blob if it is there."""
+
+    def list(self, folder: str) -> Iterator[str]:
+        """Give the keys that begin with ``folder`` and a slash."""
+
+    def sweep(self, before: datetime) -> int:
+        """Remove what was begun and not written to since ``before``; return how many there were."""
 
 
 @functools.cache  # an S3 client takes a quarter of a second to make, and threads may share it
@@ -69,7 +82,7 @@ class FolderStore:
     def create(self, key: str) -> Iterator[Writer]:
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
+        draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}{_DRAFT}")
         try:
             with draft.open("xb") as file:
                 yield file
@@ -77,6 +90,10 @@ class FolderStore:
                 os.fsync(file.fileno())
             draft.replace(path)
             _flush_folder(path.parent)
+        except OSError as error:
+            if error.errno in _FULL:
+                raise Unavailable("The file store is full.", 60) from error
+            raise
         finally:
             draft.unlink(missing_ok=True)
 
@@ -98,7 +115,21 @@ class FolderStore:
         return self._path(key).is_file()
 
     def delete(self, key: str) -> None:
-        self._path(key).unlink(missing_ok=True)
+        path = self._path(key)
+        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # not empty, or gone already
+            path.parent.rmdir()
+
+    def list(self, folder: str) -> Iterator[str]:
+        for path in sorted(self._path(folder).rglob("*")):
+            if path.is_file() and path.suffix != _DRAFT:
+                yield str(path.relative_to(self._folder))
+
+    def sweep(self, before: datetime) -> int:
+        left = [path for path in self._folder.rglob(f"*{_DRAFT}") if _changed_at(path) < before.timestamp()]
+        for path in left:
+            path.unlink(missing_ok=True)
+        return len(left)
 
     def _path(self, key: str) -> Path:
         return self._folder / checked(key)
@@ -155,6 +186,21 @@ class S3Store:
         with _translated(key):
             self._client.delete_object(Bucket=self._bucket, Key=self._name(key))
 
+    def list(self, folder: str) -> Iterator[str]:
+        start = f"{self._name(folder)}/"
+        with _translated(folder):
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=start):
+                yield from (found["Key"][len(self._prefix) :] for found in page.get("Contents", ()))
+
+    def sweep(self, before: datetime) -> int:
+        with _translated("uploads"):
+            pages = self._client.get_paginator("list_multipart_uploads")
+            found = pages.paginate(Bucket=self._bucket, Prefix=self._prefix)
+            left = [each for page in found for each in page.get("Uploads", ()) if each["Initiated"] < before]
+            for upload in left:
+                self._client.abort_multipart_upload(Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+        return len(left)
+
     def _name(self, key: str) -> str:
         return self._prefix + checked(key)
 
@@ -206,6 +252,14 @@ def _pieces(file: Any, length: int | None) -> Iterator[bytes]:
                 return
             left = None if left is None else left - len(piece)
             yield piece
+
+
+def _changed_at(path: Path) -> float:
+    """Return when a file was written to last; one that is gone by now was written to just now."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return float("inf")
 
 
 def _flush_folder(folder: Path) -> None:

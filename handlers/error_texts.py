@@ -113,6 +113,11 @@ TEXTS: dict[str, Text] = {
         "The body does not say that it is plain JSON in UTF-8.",
         "Send Content-Type: application/json, and no Content-Encoding.",
     ),
+    "range_not_satisfiable": Text(
+        416,
+        "The Range begins beyond the end of the file. Content-Range tells how many bytes it has.",
+        "Ask for bytes that there are, or leave Range out.",
+    ),
     "rate_limited": Text(
         429,
         "More requests a minute than the plan of the key allows, or too many without a valid key from one address.",

@@ -46,6 +46,10 @@ class UnsupportedMediaType(EdgeError):
     code: ClassVar[str] = "unsupported_media_type"
 
 
+class RangeNotSatisfiable(EdgeError):
+    code: ClassVar[str] = "range_not_satisfiable"
+
+
 STATUS: dict[type[MapTargeterError], int] = {
     errors.InvalidInput: 400,
     errors.InvalidJson: 400,
@@ -68,6 +72,7 @@ STATUS: dict[type[MapTargeterError], int] = {
     errors.PreconditionFailed: 412,
     PayloadTooLarge: 413,
     UnsupportedMediaType: 415,
+    RangeNotSatisfiable: 416,
     errors.RateLimited: 429,
     errors.Unavailable: 503,
     # a map source that fails is a part that does not answer; a file it cannot read is a fault of ours by then

@@ -7,6 +7,9 @@ from urllib.parse import parse_qsl, urlencode
 import flask
 from marshmallow import Schema
 
+from handlers import ranges
+from handlers.errors import RangeNotSatisfiable
+
 POLL_AFTER_S = 2
 
 Answer = tuple[Any, int, dict[str, str]] | flask.Response
@@ -22,7 +25,7 @@ class Page(Protocol):
 
 
 class File(Protocol):
-    """A file to send: ``size`` in bytes, ``sha256`` in hex, ``chunks`` with ``close`` if they hold something open."""
+    """A file to send: ``size`` in bytes, ``sha256`` in hex; ``read`` gives bytes from a place on."""
 
     @property
     def name(self) -> str: ...
@@ -32,8 +35,7 @@ class File(Protocol):
     def size(self) -> int: ...
     @property
     def sha256(self) -> str: ...
-    @property
-    def chunks(self) -> Iterable[bytes]: ...
+    def read(self, start: int, length: int) -> Iterable[bytes]: ...
 
 
 def ok(body: Any) -> Answer:
@@ -68,10 +70,28 @@ def page(made: Page, schema: Schema | None = None, **more: Any) -> Answer:
 
 
 def file(sent: File) -> Answer:
-    """A file, sent as it is read; its ETag is its SHA-256."""
-    answer = flask.Response(sent.chunks, mimetype=sent.media_type)
+    """A file or the range of it that is asked for, sent as it is read; its ETag is its SHA-256."""
+    headers = dict(flask.request.headers)
+    if ranges.known(headers, sent.sha256):
+        return _tagged(flask.Response(status=304), sent)
+    try:
+        span = ranges.span(headers, sent.size, sent.sha256)
+    except ranges.Unsatisfiable:
+        whole = {"Content-Range": f"bytes */{sent.size}"}
+        raise RangeNotSatisfiable(f"The file has {sent.size:,} bytes.", headers=whole) from None
+    start, length = (span.start, span.length) if span else (0, sent.size)
+    answer = flask.Response(sent.read(start, length), 206 if span else 200, mimetype=sent.media_type)
     answer.headers["Content-Disposition"] = f'attachment; filename="{sent.name}"'
-    answer.headers["Content-Length"] = str(sent.size)
+    answer.headers["Content-Length"] = str(length)
+    answer.headers["Accept-Ranges"] = "bytes"
+    if span:
+        answer.headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{sent.size}"
+    return _tagged(answer, sent)
+
+
+def _tagged(answer: flask.Response, sent: File) -> flask.Response:
+    if answer.status_code == 304:
+        del answer.headers["Content-Type"]
     answer.set_etag(sent.sha256)
     return answer
 

@@ -38,7 +38,7 @@ PERIODIC: list[Periodic] = [
     Periodic("abandoned_scans", 60.0, scanning.fail_abandoned),
     Periodic("abandoned_enrichments", 60.0, enriching.fail_abandoned),
     Periodic("abandoned_exports", 60.0, export_files.fail_abandoned),
-    Periodic("expired_exports", 300.0, export_files.delete_expired),
+    Periodic("expired_exports", 60.0, export_files.delete_expired),
     Periodic("forgotten_keys", 3600.0, idempotency.sweep),
     Periodic("dead_jobs", 3600.0, job_care.purge),
     Periodic("abandoned_deliveries", 60.0, webhook_deliveries.start_overdue),
@@ -46,4 +46,5 @@ PERIODIC: list[Periodic] = [
     Periodic("old_requests", 3600.0, request_log.purge),
     Periodic("old_deliveries", 3600.0, webhook_deliveries.give_up_old),
     Periodic("forgotten_websites", 86_400.0, enriching.forget),
+    Periodic("half_stored_files", 3600.0, export_files.sweep_store),
 ]

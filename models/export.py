@@ -9,6 +9,8 @@ from models import base
 from models.base import JSONText, Stamp
 
 ACTIVE = ("queued", "running")
+DELETED = "deleted"
+"""Nobody sees it any more; its row goes once its files have."""
 
 Row = dict[str, Any]
 
@@ -16,14 +18,21 @@ Row = dict[str, Any]
 class Export(base.Model):
     id = peewee.CharField(max_length=40, primary_key=True)
     account_id = peewee.CharField(max_length=40)
-    status = peewee.CharField(max_length=16)  # queued | running | completed | cancelled | failed | expired
+    status = peewee.CharField(max_length=16)  # queued | running | completed | cancelled | failed | expired | deleted
     format = peewee.CharField(max_length=16)
     filters = JSONText()
     fields = JSONText()
+    columns = JSONText()  # [{"field", "header"}]
+    options = JSONText()  # services.export_options.Options
+    rows_done = peewee.IntegerField(default=0)
+    rows_total = peewee.IntegerField(null=True)
     row_count = peewee.IntegerField(null=True)
     bytes = peewee.BigIntegerField(null=True)
-    sha256 = peewee.CharField(max_length=64, null=True)
-    blob_key = peewee.CharField(max_length=120, null=True)  # where the file is, while it is offered
+    sha256 = peewee.CharField(max_length=64, null=True)  # of the one file
+    files = JSONText(null=True)  # [{"name", "rows", "bytes", "sha256", "key"}]
+    credits = JSONText(null=True)  # {"sources", "licenses", "attribution"}
+    ledger_key = peewee.CharField(max_length=120, null=True)  # where it is kept which leads it holds
+    snapshot_at = Stamp(null=True)
     error = JSONText(null=True)  # {"code", "message"}
     created_at = Stamp()
     started_at = Stamp(null=True)
@@ -36,7 +45,9 @@ class Export(base.Model):
 
 _ACTIVE = "CREATE INDEX IF NOT EXISTS export_active ON export (id) WHERE status IN ('queued', 'running')"
 _KEPT = "CREATE INDEX IF NOT EXISTS export_kept ON export (expires_at) WHERE status = 'completed'"
+_DELETED = "CREATE INDEX IF NOT EXISTS export_deleted ON export (id) WHERE status = 'deleted'"
 Export.add_index(peewee.SQL(_ACTIVE))
+Export.add_index(peewee.SQL(_DELETED))
 Export.add_index(peewee.SQL(_KEPT))
 
 TABLES: tuple[type[base.Model], ...] = (Export,)
@@ -55,15 +66,10 @@ def get(export_id: str) -> Row | None:
 
 def page(account_id: str, limit: int, after: str | None = None) -> list[Row]:
     """Return up to ``limit`` exports, newest first, from the one after ``after`` on."""
-    query: Any = Export.select().where(Export.account_id == account_id)
+    query: Any = Export.select().where((Export.account_id == account_id) & (Export.status != DELETED))
     if after is not None:
         query = query.where(Export.id < after)
     return list(query.order_by(Export.id.desc()).limit(limit).dicts())
-
-
-def count(account_id: str) -> int:
-    """Return how many exports the account has made."""
-    return int(Export.select().where(Export.account_id == account_id).count())
 
 
 def change(export_id: str, among: Sequence[str], **values: Any) -> bool:
@@ -76,6 +82,17 @@ def expired(now: str, limit: int) -> list[Row]:
     due = (Export.status == "completed") & (Export.expires_at <= now)
     query: Any = Export.select().where(due).order_by(Export.expires_at).limit(limit)
     return list(query.dicts())
+
+
+def deleted(limit: int) -> list[Row]:
+    """Return up to ``limit`` exports that were deleted and whose files may still be there."""
+    query: Any = Export.select().where(Export.status == DELETED)
+    return list(query.limit(limit).dicts())
+
+
+def remove(export_id: str) -> None:
+    """Delete the row."""
+    Export.delete().where(Export.id == export_id).execute()
 
 
 def abandoned(kind: str) -> list[str]:

@@ -31,7 +31,8 @@ VOLATILE = ("last_seen_at", "gone_at")
 """Columns that are read besides the document."""
 
 _COLUMNS = {"brand": ("brand", "brand_wikidata"), "location": ("lat", "lon"), "address": ("street", "city", "country")}
-_ADDRESS = ("house_number", "street", "unit", "district", "city", "region", "postcode", "country")
+ADDRESS = ("house_number", "street", "unit", "district", "city", "region", "postcode", "country")
+"""Columns that an address is made of."""
 
 
 def document(lead: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,23 +71,27 @@ def _corrections(lead: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"field": name, "source": "customer", "at": made["at"]} for name, made in corrected.items()]
 
 
-def _one_line(lead: Mapping[str, Any]) -> str | None:
-    """Return the address on one line, street before number and postcode before city; None if nothing is known."""
-    street = _joined(" ", lead["street"], lead["house_number"])
-    first = street and _joined(" ", street, lead["unit"])
-    second = _joined(" ", lead["postcode"], lead["city"] or lead["district"])
-    return _joined(", ", first, second, lead["country"])
+def one_line(
+    house_number: str | None, street: str | None, unit: str | None, district: str | None, city: str | None,
+    _region: str | None, postcode: str | None, country: str | None,
+) -> str | None:  # fmt: skip
+    """Return the ADDRESS on one line, street before number and postcode before city; None if nothing is known.
 
-
-def _joined(separator: str, *parts: str | None) -> str | None:
-    return separator.join(part for part in parts if part) or None
+    Exports do this for a million leads, so it is written plainly.
+    """
+    first = f"{street} {house_number}" if street and house_number else street or house_number
+    first = f"{first} {unit}" if first and unit else first
+    town = city or district
+    second = f"{postcode} {town}" if postcode and town else postcode or town
+    line = f"{first}, {second}" if first and second else first or second
+    return (f"{line}, {country}" if line and country else line or country) or None
 
 
 _MADE: dict[str, Callable[[Mapping[str, Any]], Any]] = {
     "brand": lambda lead: {"name": lead["brand"], "wikidata": lead["brand_wikidata"]} if lead["brand"] else None,
     "category_path": lambda lead: list(taxonomy.path(lead["category"])),
     "location": lambda lead: {"lat": lead["lat"], "lon": lead["lon"]},
-    "address": lambda lead: {name: lead[name] for name in _ADDRESS} | {"formatted": _one_line(lead)},
+    "address": lambda lead: {name: lead[name] for name in ADDRESS} | {"formatted": one_line(*map(lead.get, ADDRESS))},
     "emails": lead_website.emails,
     "phones": lead_website.phones,
     "quality": lambda lead: {"score": lead["quality_score"], "reasons": lead["quality_reasons"]},

@@ -1,74 +1,96 @@
-"""The files of exports: written once from a fixed point in time, offered whole or not at all, deleted in the end.
+"""The files of exports: written from a fixed point in time, offered all together or not at all, deleted in the end.
 
-A file is stored before its row says that it is there, and by each attempt under a name of its own. So whatever is
+Files are stored before the row says that they are there, and by each attempt under names of its own. So whatever is
 killed when, what is offered is complete and what is told of it is true.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import secrets
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
 from core import blobs, clock, config
-from core.blobs import Store
+from core.blobs import Store, Writer
 from models import base
 from models import export as table
 from models import job as queue
 from models.job import Job
-from services import accounts, exports, filters, leads, webhooks
+from services import accounts, export_ledger, exports, filters, leads, webhooks
 from services.accounts import Caller
-from services.export_formats import FORMATS
-from services.lead_rows import Lead
+from services.export_batch import Batch
+from services.export_cut import Cutter
+from services.export_formats import FORMATS, Credits, Format
+from services.export_layout import Layout, layout
+from services.export_options import Options
+from services.export_watch import Stopped, Watch
 
 LIFETIME = timedelta(days=7)
-"""How long a file is kept."""
+"""How long files are kept."""
 
-_NEEDED = ("id", "location", "sources", "attribution")  # what the formats look at whatever was chosen
-_SWEPT = 100  # files deleted in one go
+ABANDONED = timedelta(days=1)
+"""What was begun to be stored and not written to for so long will never be whole."""
+
+_SWEPT = 100  # exports in one go
+_GZIP_LEVEL = 5
+_WITHOUT_FILES = ("cancelled", "failed", table.DELETED)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an attempt is to write: of whose leads which, how, and under which folder."""
+
+    caller: Caller
+    row: table.Row
+    options: Options
+    wanted: filters.Filter
+    known: export_ledger.Ledger | None
+    format: Format
+    layout: Layout
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
-    """What was put into a file."""
+    """What was put into one file."""
 
-    rows: int = 0
-    bytes: int = 0
-    sha256: str = ""
+    name: str
+    rows: int
+    bytes: int
+    sha256: str
+    key: str
 
 
 def write(export_id: str, job: Job) -> None:
-    """Write the file of an export from the beginning and complete it, unless it has ended.
+    """Write the files of an export from the beginning and complete it, unless it has ended.
 
     Raise PlanLimitExceeded if by now it would have more rows than the plan allows, LeaseLost if another worker has
-    the job.
+    the job, NotFound or Conflict if the export that it was to go beyond is there no more, Unavailable if the files
+    cannot be stored just now.
     """
-    row = table.get(export_id)
+    row, store = table.get(export_id), _store()
     if row is None or row["status"] not in table.ACTIVE:
+        if row is not None and row["status"] in _WITHOUT_FILES:
+            _delete(store, _folder(row))
         return
     started_at = row["started_at"] or clock.now_stamp()
     table.change(export_id, table.ACTIVE, status="running", started_at=started_at)
-    store = _store()
-    for attempt in range(1, job.attempt):
-        store.delete(_key(row, attempt))
-    caller, key = accounts.by_id(row["account_id"]), _key(row, job.attempt)
-    written = _write(caller, row, store, key)
-    try:
-        with base.transaction():
-            queue.complete(job)
-            offered = _complete(caller, row, key, written)
-    except queue.LeaseLost:
-        store.delete(key)
-        raise
-    if not offered:
-        store.delete(key)
+    _delete_earlier(store, row, job.attempt)
+    plan = _plan(row, job.attempt)
+    done = _try_to_write(plan, store, job)
+    if done is not None and _offer(plan, store, job, done):
+        _delete(store, _folder(row), but=plan.folder)  # what overtaken workers left
 
 
 def fail(export_id: str, code: str, message: str) -> None:
     """End the export as failed, unless it has ended."""
     error = {"code": code, "message": message}
     with base.transaction():
-        table.change(export_id, table.ACTIVE, status="failed", error=error, finished_at=clock.now_stamp())
+        failed = table.change(export_id, table.ACTIVE, status="failed", error=error, finished_at=clock.now_stamp())
+    if failed and (row := table.get(export_id)):
+        _delete(_store(), _folder(row))
 
 
 def fail_abandoned() -> None:
@@ -78,48 +100,182 @@ def fail_abandoned() -> None:
 
 
 def delete_expired() -> None:
-    """Delete the files that were kept long enough."""
+    """Delete the files that were kept long enough, and those of exports that customers deleted."""
     store = _store()
     while due := table.expired(clock.now_stamp(), _SWEPT):
         for row in due:
-            store.delete(row["blob_key"])
+            _delete(store, _folder(row))
             with base.transaction():
-                table.change(row["id"], ("completed",), status="expired", blob_key=None)
+                table.change(row["id"], ("completed",), status="expired")
+    while due := table.deleted(_SWEPT):
+        for row in due:
+            _delete(store, _folder(row))
+            _delete(store, _ledgers(row))
+            with base.transaction():
+                table.remove(row["id"])
 
 
-def _write(caller: Caller, row: table.Row, store: Store, key: str) -> Written:
-    """Store the file; it is there when this returns."""
-    wanted, written, digest = filters.parse(row["filters"]), Written(), hashlib.sha256()
-    with base.snapshot(), store.create(key) as file:
-        caller.plan.require("export_rows", leads.count(caller, wanted))
-        found = leads.iterate(caller, wanted, [*row["fields"], *_NEEDED])
-        for piece in FORMATS[row["format"]].encode(row["fields"], _counted(found, written)):
-            digest.update(piece)
-            written.bytes += len(piece)
-            file.write(piece)
-    written.sha256 = digest.hexdigest()
-    return written
+def sweep_store() -> None:
+    """Remove what killed processes left half stored."""
+    _store().sweep(clock.now() - ABANDONED)
 
 
-def _counted(found: Iterable[Lead], written: Written) -> Iterator[Lead]:
-    for lead in found:
-        written.rows += 1
-        yield lead
+def _plan(row: table.Row, attempt: int) -> Plan:
+    options, wanted = Options.of(row["options"]), filters.parse(row["filters"])
+    caller = accounts.by_id(row["account_id"])
+    known = exports.earlier(caller, options.only_new_since) if options.only_new_since else None
+    measured = wanted.origin is not None
+    shown = layout(row["fields"], row["columns"], options.dialect(), options.vcard_version, measured=measured)
+    folder = f"{_folder(row)}/{attempt}-{secrets.token_hex(8)}"
+    return Plan(caller, row, options, wanted, known, FORMATS[row["format"]], shown, folder)
 
 
-def _complete(caller: Caller, row: table.Row, key: str, written: Written) -> bool:
-    """Offer the file and tell of it; return False if the export has ended in the meantime."""
+def _try_to_write(plan: Plan, store: Store, job: Job) -> dict[str, Any] | None:
+    """Return what ``_write`` does; None if nobody wants it any more. What it had stored is deleted if it fails."""
+    try:
+        with Watch(plan.row["id"], job) as watch:
+            return _write(plan, store, watch)
+    except Exception as error:
+        _delete(store, plan.folder)
+        if isinstance(error, Stopped):
+            return None
+        raise
+
+
+def _offer(plan: Plan, store: Store, job: Job, done: dict[str, Any]) -> bool:
+    """Complete the export with what was stored; if it is not to be, delete that.
+
+    A commit that fails otherwise may have been one all the same, so then the files stay for the next attempt to see to.
+    """
+    try:
+        with base.transaction():
+            queue.complete(job)
+            offered = _complete(plan.caller, plan.row["id"], done)
+    except queue.LeaseLost:
+        _delete(store, plan.folder)
+        raise
+    if not offered:
+        _delete(store, plan.folder)
+    return offered
+
+
+def _write(plan: Plan, store: Store, watch: Watch) -> dict[str, Any]:
+    """Store the files; return what is told of them. They are there when this returns."""
+    credits_, ledger = Credits(), f"{_ledgers(plan.row)}/{plan.folder.rpartition('/')[2]}"
+    with base.snapshot(), store.create(ledger) as covered:
+        snapshot_at = clock.now_stamp()
+        total = leads.count(plan.caller, plan.wanted)
+        if plan.known is None:
+            plan.caller.plan.require("export_rows", total)
+        else:
+            export_ledger.copy(store, _ledger_of(plan), covered)
+        cutter = Cutter(_batches(plan, credits_, covered, watch, total), _most(plan))
+        files = [_write_file(plan, store, credits_, cutter, 1)]
+        while cutter.more():
+            files.append(_write_file(plan, store, credits_, cutter, len(files) + 1))
+    rows = sum(file.rows for file in files)
+    plan.caller.plan.require("export_rows", rows)
+    one = files[0].sha256 if len(files) == 1 else None
+    told: dict[str, Any] = {"row_count": rows, "bytes": sum(file.bytes for file in files), "sha256": one}
+    told |= {"files": [asdict(file) for file in files], "credits": credits_.document()}
+    told |= {"ledger_key": ledger, "snapshot_at": snapshot_at}
+    return told | {"rows_done": rows, "rows_total": rows}
+
+
+def _batches(plan: Plan, credits_: Credits, covered: Writer, watch: Watch, total: int) -> Iterator[Batch]:
+    """Give the leads to write; note each as covered, and whose data it is."""
+    names = tuple(dict.fromkeys((*plan.format.needs(plan.layout), *Credits.NEEDS, "id")))
+    done = 0
+    for columns in leads.walk_columns(plan.caller, plan.wanted, names):
+        watch.tell(done, total)
+        batch = Batch(names, columns, plan.wanted.origin)
+        done += batch.size
+        if plan.known is not None:
+            batch = batch.only(plan.known.lacks(batch.column("id")))
+        if batch.size:
+            export_ledger.note(covered, batch.column("id"))
+            credits_.add(batch)
+            yield batch
+
+
+def _write_file(plan: Plan, store: Store, credits_: Credits, cutter: Cutter, number: int) -> Written:
+    packed = plan.options.compression == "gzip"
+    end = f"{plan.format.extension}{'.gz' if packed else ''}"
+    key, rows = f"{plan.folder}/{number:04d}.{end}", 0
+    with store.create(key) as file:
+        tally = _Tally(file, packed)
+        encoder = plan.format.open(tally, plan.layout, credits_)
+        for batch in cutter.take():
+            encoder.write(batch)
+            rows += batch.size
+        encoder.close()
+        tally.close()
+    split = f"-{number:04d}" if number > 1 or cutter.more() else ""
+    name = f"leads-{plan.row['created_at'][:10]}-{plan.row['id']}{split}.{end}"
+    return Written(name, rows, tally.size, tally.digest.hexdigest(), key)
+
+
+class _Tally:
+    """Counts and hashes what is written to a file, which it may compress on the way."""
+
+    def __init__(self, file: Writer, packed: bool) -> None:
+        self._file = file
+        # 16 + 15: with a gzip header, which names no time, so that the same leads make the same bytes
+        self._pack = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS) if packed else None
+        self.size, self.digest = 0, hashlib.sha256()
+
+    def write(self, data: bytes, /) -> None:
+        self._put(self._pack.compress(data) if self._pack else data)
+
+    def close(self) -> None:
+        if self._pack:
+            self._put(self._pack.flush())
+
+    def _put(self, data: bytes) -> None:
+        if data:
+            self.digest.update(data)
+            self.size += len(data)
+            self._file.write(data)
+
+
+def _complete(caller: Caller, export_id: str, done: dict[str, Any]) -> bool:
+    """Offer the files and tell of them; return False if the export has ended in the meantime."""
     now = clock.now()
-    done: dict[str, Any] = {"status": "completed", "blob_key": key, "row_count": written.rows, "bytes": written.bytes}
-    done |= {"sha256": written.sha256, "finished_at": clock.stamp(now), "expires_at": clock.stamp(now + LIFETIME)}
-    if not table.change(row["id"], table.ACTIVE, **done):
+    times = {"finished_at": clock.stamp(now), "expires_at": clock.stamp(now + LIFETIME)}
+    if not table.change(export_id, table.ACTIVE, status="completed", **done, **times):
         return False
-    webhooks.emit(caller.account_id, webhooks.EXPORT_READY, {"export": exports.get_export(caller, row["id"])})
+    webhooks.emit(caller.account_id, webhooks.EXPORT_READY, {"export": exports.get_export(caller, export_id)})
     return True
 
 
-def _key(row: table.Row, attempt: int) -> str:
-    return f"exports/{row['account_id']}/{row['id']}-{attempt}.{FORMATS[row['format']].extension}"
+def _most(plan: Plan) -> int | None:
+    return exports.rows_per_file(plan.format.name, plan.options)
+
+
+def _ledger_of(plan: Plan) -> str:
+    row = exports.owned(plan.caller, str(plan.options.only_new_since))
+    return str(row["ledger_key"])
+
+
+def _folder(row: table.Row) -> str:
+    return f"exports/{row['account_id']}/{row['id']}"
+
+
+def _ledgers(row: table.Row) -> str:
+    return f"export-ledgers/{row['account_id']}/{row['id']}"
+
+
+def _delete(store: Store, folder: str, *, but: str = "") -> None:
+    for key in list(store.list(folder)):
+        if not but or not key.startswith(f"{but}/"):
+            store.delete(key)
+
+
+def _delete_earlier(store: Store, row: table.Row, attempt: int) -> None:
+    """Delete what earlier attempts left, and nothing of a later one that has overtaken this."""
+    for key in list(store.list(_folder(row))):
+        if int(key.split("/")[-2].partition("-")[0]) < attempt:
+            store.delete(key)
 
 
 def _store() -> Store:

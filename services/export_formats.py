@@ -1,222 +1,182 @@
-"""Leads as bytes of a file, a piece at a time: the same few kilobytes of memory for ten rows and for a million.
+"""The formats of exports: how each is named, and how leads become its bytes, some thousand at a time.
 
-Every format carries where the data is from. JSON and GeoJSON end with it, CSV and NDJSON have it in each row
-(fields ``sources`` and ``attribution``), unless the customer chose fields without it.
+Memory is the same for ten leads as for a million. JSON and GeoJSON end with whose data is in them. Every format has it
+in each lead's fields ``sources`` and ``attribution``, unless fields without them were chosen, and in the manifest.
 """
 
-import csv
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import repeat
+from typing import Protocol
 
 import orjson
 
-Lead = dict[str, Any]
-
-_PIECE = 64 * 1024
-_ADDRESS = ("house_number", "street", "unit", "district", "city", "region", "postcode", "country", "formatted")
+from core.blobs import Writer
+from services import export_csv, export_json, export_parquet, export_vcard, export_xlsx, lead_rows
+from services.export_batch import Batch
+from services.export_layout import Layout, needs
 
 
 @dataclass(slots=True)
 class Credits:
-    """Whose data went into a file."""
+    """Whose data went into an export, in the order in which it was met."""
 
     attribution: dict[str, None] = field(default_factory=dict)
+    sources: dict[str, None] = field(default_factory=dict)
     licenses: dict[str, None] = field(default_factory=dict)
 
-    def add(self, lead: Lead) -> None:
-        self.attribution[lead["attribution"]] = None
-        for source in lead["sources"]:
-            self.licenses[source["license"]] = None
+    NEEDS = ("attribution", "sources")
 
-    def members(self) -> bytes:
-        """Return the two members that end a JSON object."""
-        said = {"attribution": list(self.attribution), "licenses": list(self.licenses)}
-        return orjson.dumps(said)[1:]
+    def add(self, batch: Batch) -> None:
+        """Take note of a batch that has the columns ``NEEDS``."""
+        self.attribution.update(dict.fromkeys(batch.column("attribution")))
+        texts = "".join(batch.column("sources"))
+        _collect(self.sources, texts, '"source":"')
+        _collect(self.licenses, texts, '"license":"')
+
+    def document(self) -> dict[str, list[str]]:
+        """Return all of it."""
+        return {"sources": list(self.sources), **self.members()}
+
+    def members(self) -> dict[str, list[str]]:
+        """Return what a file ends with."""
+        return {"attribution": list(self.attribution), "licenses": list(self.licenses)}
+
+
+def _collect(known: dict[str, None], texts: str, start: str) -> None:
+    """Add the values, none with a quote in it, that follow upon a member's name in JSON objects.
+
+    The name in its quotes and its colon cannot stand within a value, so nothing needs to be parsed; and mostly there
+    is nothing new, which is found by counting.
+    """
+    if texts.count(start) > sum(texts.count(f'{start}{value}"') for value in known):
+        known.update(dict.fromkeys(part[: part.index('"')] for part in texts.split(start)[1:]))
+
+
+class Encoder(Protocol):
+    """One file being written."""
+
+    def write(self, batch: Batch) -> None:
+        """Add leads; the batch has what ``Format.needs`` asked for."""
+
+    def close(self) -> None:
+        """End the file. A file whose encoder was not closed is not whole."""
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How one kind of file is named and written. ``encode`` takes the fields and the leads."""
+    """How one kind of file is named and written. ``columns_apply`` tells whether customers choose its columns."""
 
     name: str
     extension: str
     media_type: str
-    encode: Callable[[Sequence[str], Iterable[Lead]], Iterator[bytes]]
+    needs: Callable[[Layout], tuple[str, ...]]
+    open: Callable[[Writer, Layout, Credits], Encoder]
+    max_rows: int | None = None
+    columns_apply: bool = True
 
 
-def pieces(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """Join small parts into pieces of about 64 KiB."""
-    buffer = bytearray()
-    for part in parts:
-        buffer += part
-        if len(buffer) >= _PIECE:
-            yield bytes(buffer)
-            buffer.clear()
-    yield bytes(buffer)
+class Stream:
+    """Writes text: an opening, what ``body`` makes of each batch with ``between`` them, and what ``closing`` makes."""
+
+    def __init__(
+        self, file: Writer, body: Callable[[Batch], bytes], opening: bytes = b"", between: bytes = b"",
+        closing: Callable[[], bytes] = bytes,
+    ) -> None:  # fmt: skip
+        self._file, self._body, self._between, self._closing = file, body, between, closing
+        self._next = opening
+
+    def write(self, batch: Batch) -> None:
+        self._file.write(self._next + self._body(batch))
+        self._next = self._between
+
+    def close(self) -> None:
+        opening = b"" if self._next is self._between else self._next
+        self._file.write(opening + self._closing())
 
 
-def csv_header(fields: Sequence[str]) -> list[str]:
-    """Return the columns that stand for the fields: ``address`` becomes ``address_street``, ``address_city``, ..."""
-    return [column for name in fields for column in _COLUMNS.get(name, (name,))]
+def _csv(file: Writer, layout: Layout, _credits: Credits) -> Encoder:
+    columns = [column for _, column in layout.columns]
+    opening = export_csv.header(layout.headers, layout.dialect)
+    return Stream(file, lambda batch: export_csv.lines(columns, batch, layout.dialect), opening)
 
 
-def _csv(fields: Sequence[str], leads: Iterable[Lead]) -> Iterator[bytes]:
-    """RFC 4180 with a byte order mark, without which spreadsheets read UTF-8 as something else."""
-    line = csv.writer(_Echo(), lineterminator="\r\n").writerow
-    columns = [(name, _CELLS.get(name, _plain)) for name in fields]
-
-    def lines() -> Iterator[bytes]:
-        yield b"\xef\xbb\xbf" + str(line(csv_header(fields))).encode()
-        for lead in leads:
-            flat = [cell for name, cells in columns for cell in cells(lead[name])]
-            safe = [_safe(cell) if isinstance(cell, str) and cell[:1] in _RISKY else cell for cell in flat]
-            yield str(line(safe)).encode()
-
-    return pieces(lines())
-
-
-class _Echo:
-    """A file for ``csv.writer`` that hands each line back instead of keeping it."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
-_RISKY = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # the last four are the wide forms, which are evaluated too
-_NUMBERS = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?(; \+?[0-9]+)*")
-
-
-def _safe(cell: str) -> str:
-    """Keep a spreadsheet from running text as a formula: a quote goes before it, as OWASP advises.
-
-    Not before plain numbers, nor phone numbers in E.164 and lists of them: they hold nothing to run, and a quote
-    would spoil them for every other program.
-    """
-    return cell if _NUMBERS.fullmatch(cell) else "'" + cell
-
-
-def _joined(values: Iterable[str]) -> tuple[str]:
-    return ("; ".join(values),)
-
-
-def _plain(value: Any) -> tuple[Any]:
-    return (value,)
-
-
-def _some(value: dict[str, Any] | None, *names: str) -> tuple[Any, ...]:
-    return tuple(value[name] if value else None for name in names)
-
-
-def _source_cells(sources: list[dict[str, Any]]) -> tuple[str, ...]:
-    if len(sources) == 1:
-        (one,) = sources
-        return f"{one['source']}:{one['record_id']}", one["license"], one["updated_at"] or "", one["release"] or ""
-    return (
-        "; ".join(f"{source['source']}:{source['record_id']}" for source in sources),
-        "; ".join(dict.fromkeys(source["license"] for source in sources)),
-        max((source["updated_at"] or "" for source in sources), default=""),
-        max((source["release"] or "" for source in sources), default=""),
-    )
-
-
-_COLUMNS = {
-    "brand": ("brand", "brand_wikidata"),
-    "location": ("lat", "lon"),
-    "address": tuple(f"address_{part}" for part in _ADDRESS),
-    "quality": ("quality_score", "quality_reasons"),
-    "sources": ("sources", "license", "source_updated_at", "source_release"),
-    "website_check": ("website_final_url", "website_status_code", "website_https", "website_checked_at"),
-    "site": ("site_title", "site_languages", "contact_pages"),
-    "legal": ("legal_name", "legal_form", "legal_ids"),
-    "enrichment": ("enrichment_status", "enriched_at"),
-}
-_CELLS: dict[str, Callable[[Any], tuple[Any, ...]]] = {
-    "names": lambda names: _joined(f"{language}={name}" for language, name in names.items()),
-    "alt_names": _joined,
-    "brand": lambda brand: (brand["name"], brand["wikidata"]) if brand else (None, None),
-    "category_path": lambda path: (" > ".join(path),),
-    "location": lambda location: (location["lat"], location["lon"]),
-    "address": lambda address: tuple(address[part] for part in _ADDRESS),
-    "phones": lambda phones: _joined(phone["e164"] or phone["raw"] for phone in phones),
-    "emails": lambda emails: _joined(email["address"] for email in emails),
-    "websites": _joined,
-    "socials": lambda socials: _joined(url for urls in socials.values() for url in urls),
-    "opening_hours": lambda hours: (hours["raw"] if hours else None,),
-    "attributes": lambda facts: _joined(f"{name}={'yes' if fact else 'no'}" for name, fact in facts.items()),
-    "quality": lambda quality: (quality["score"], "; ".join(quality["reasons"])),
-    "sources": _source_cells,
-    "website_check": lambda check: _some(check, "final_url", "status_code", "https", "checked_at"),
-    "site": lambda site: (
-        (site["title"], "; ".join(site["languages"]), "; ".join(site["contact_pages"])) if site else (None,) * 3
-    ),
-    "legal": lambda legal: (
-        (legal["name"], legal["form"], "; ".join(f"{one['scheme']} {one['value']}" for one in legal["ids"]))
-        if legal
-        else (None,) * 3
-    ),
-    "evidence": lambda found: _joined(f"{one['field']}: {one['value']} ({one['source_url']})" for one in found),
-    "enrichment": lambda enrichment: _some(enrichment, "status", "at"),
-    "tags": _joined,
-    "corrections": lambda corrections: _joined(made["field"] for made in corrections),
-}
-
-
-def _ndjson(fields: Sequence[str], leads: Iterable[Lead]) -> Iterator[bytes]:
+def _ndjson(file: Writer, layout: Layout, _credits: Credits) -> Encoder:
     """One JSON object a line: https://github.com/ndjson/ndjson-spec."""
-    return pieces(
-        orjson.dumps({name: lead[name] for name in fields}, option=orjson.OPT_APPEND_NEWLINE) for lead in leads
+    return Stream(file, lambda batch: ("\n".join(_objects(layout, batch)) + "\n").encode())
+
+
+def _json(file: Writer, layout: Layout, credits_: Credits) -> Encoder:
+    """One object with the leads in ``data``."""
+    return _enclosed(file, b'{"data":[\n', lambda batch: _objects(layout, batch), credits_)
+
+
+def _geojson(file: Writer, layout: Layout, credits_: Credits) -> Encoder:
+    """A FeatureCollection (RFC 7946) of points; whose data it is stands in foreign members of the collection."""
+    members = [member for member in layout.members if member.name not in ("id", "location")]
+
+    def features(batch: Batch) -> Iterable[str]:
+        properties = export_json.objects(members, batch) if members else repeat("{}")
+        parts = (export_json.scalars(batch.column(name)) for name in ("id", "lon", "lat"))
+        return map(_FEATURE.__mod__, zip(*parts, properties))  # noqa: B905 (``repeat`` never ends)
+
+    return _enclosed(file, b'{"type":"FeatureCollection","features":[\n', features, credits_)
+
+
+_FEATURE = '{"type":"Feature","id":%s,"geometry":{"type":"Point","coordinates":[%s,%s]},"properties":%s}'
+
+
+def _enclosed(file: Writer, opening: bytes, items: Callable[[Batch], Iterable[str]], credits_: Credits) -> Encoder:
+    return Stream(
+        file,
+        lambda batch: ",\n".join(items(batch)).encode(),
+        opening,
+        b",\n",
+        lambda: b"\n]," + orjson.dumps(credits_.members())[1:] + b"\n",
     )
 
 
-def _json(fields: Sequence[str], leads: Iterable[Lead]) -> Iterator[bytes]:
-    """One object with the leads in ``data``."""
-    credits_ = Credits()
-    items = (orjson.dumps({name: lead[name] for name in fields}) for lead in _credited(credits_, leads))
-    return pieces(_enclosed(b'{"data":[', items, credits_))
+def _objects(layout: Layout, batch: Batch) -> Sequence[str]:
+    return batch.texts() if layout.verbatim else export_json.objects(layout.members, batch)
 
 
-def _geojson(fields: Sequence[str], leads: Iterable[Lead]) -> Iterator[bytes]:
-    """A FeatureCollection (RFC 7946) of points; whose data it is stands in foreign members of the collection."""
-    credits_ = Credits()
-    names = [name for name in fields if name not in ("id", "location")]
-    items = (orjson.dumps(_feature(names, lead)) for lead in _credited(credits_, leads))
-    return pieces(_enclosed(b'{"type":"FeatureCollection","features":[', items, credits_))
+def _needs_of_table(layout: Layout) -> tuple[str, ...]:
+    return needs(column for _, column in layout.columns)
 
 
-def _feature(names: Sequence[str], lead: Lead) -> dict[str, Any]:
-    location = lead["location"]
-    return {
-        "type": "Feature",
-        "id": lead["id"],
-        "geometry": {"type": "Point", "coordinates": [location["lon"], location["lat"]]},
-        "properties": {name: lead[name] for name in names},
-    }
+def _needs_of_json(layout: Layout) -> tuple[str, ...]:
+    return lead_rows.COLUMNS if layout.verbatim else needs(layout.members)
 
 
-def _credited(credits_: Credits, leads: Iterable[Lead]) -> Iterator[Lead]:
-    for lead in leads:
-        credits_.add(lead)
-        yield lead
+def _needs_of_features(layout: Layout) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*needs(layout.members), "id", "lat", "lon")))
 
 
-def _enclosed(opening: bytes, items: Iterable[bytes], credits_: Credits) -> Iterator[bytes]:
-    yield opening
-    separator = b"\n"
-    for item in items:
-        yield separator
-        yield item
-        separator = b",\n"
-    yield b"\n]," + credits_.members() + b"\n"
+def _parquet(file: Writer, layout: Layout, credits_: Credits) -> Encoder:
+    return export_parquet.Parquet(file, layout, credits_.members)
+
+
+def _needs_of_parquet(layout: Layout) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*_needs_of_table(layout), "lat", "lon")))
+
+
+def _xlsx(file: Writer, layout: Layout, _credits: Credits) -> Encoder:
+    return export_xlsx.Sheet(file, layout)
+
+
+def _vcard(file: Writer, layout: Layout, _credits: Credits) -> Encoder:
+    return Stream(file, lambda batch: export_vcard.cards(layout, batch))
 
 
 FORMATS = {
     made.name: made
     for made in (
-        Format("csv", "csv", "text/csv", _csv),
-        Format("json", "json", "application/json", _json),
-        Format("ndjson", "ndjson", "application/x-ndjson", _ndjson),
-        Format("geojson", "geojson", "application/geo+json", _geojson),
+        Format("csv", "csv", "text/csv", _needs_of_table, _csv),
+        Format("xlsx", "xlsx", export_xlsx.MEDIA_TYPE, _needs_of_table, _xlsx, export_xlsx.MAX_ROWS),
+        Format("json", "json", "application/json", _needs_of_json, _json),
+        Format("ndjson", "ndjson", "application/x-ndjson", _needs_of_json, _ndjson),
+        Format("geojson", "geojson", "application/geo+json", _needs_of_features, _geojson),
+        Format("parquet", "parquet", "application/vnd.apache.parquet", _needs_of_parquet, _parquet),
+        Format("vcf", "vcf", "text/vcard", export_vcard.needs, _vcard, columns_apply=False),
     )
 }

@@ -132,6 +132,11 @@ def iterate(caller: Caller, filters: Filter, fields: Sequence[str] = ALL_FIELDS)
         yield from shape.leads(rows, filters.origin)
 
 
+def walk_columns(caller: Caller, filters: Filter, columns: Sequence[str]) -> Iterator[list[tuple[Any, ...]]]:
+    """Give the leads that ``iterate`` gives as columns of the lead table, some at a time, on the same condition."""
+    return lead_query.walk_columns(_search(caller, filters), [f"lead.{name}" for name in columns])
+
+
 def _listing(
     caller: Caller, filters: Filter, near: tuple[float, float] | None, sort: str, fields: Sequence[str], where: str
 ) -> _Listing:

@@ -4,12 +4,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
-from core import blobs
+from core import blobs, clock
 from core.blobs import Store
 from core.errors import NotFound, Unavailable
 from tests.core.receivers import Peer, receiver
@@ -119,6 +120,35 @@ def test_deleting_is_final_and_repeatable(store: Store) -> None:
         store.read("short-lived")
     with pytest.raises(NotFound):
         store.size("short-lived")
+
+
+def test_what_is_in_a_folder(store: Store) -> None:
+    for key in ("list/a/1", "list/a/2.csv", "list/ab", "list/b/1"):
+        put(store, key, b"x")
+    assert sorted(store.list("list/a")) == ["list/a/1", "list/a/2.csv"]
+    store.delete("list/a/1")
+    store.delete("list/a/2.csv")
+    assert list(store.list("list/a")) == list(store.list("list/never")) == []
+
+
+def test_what_was_left_half_done_is_swept_and_nothing_else(store: Store) -> None:
+    put(store, "sweep/whole", b"x")
+    left = store.create("sweep/half")
+    left.__enter__().write(CONTENT)
+    while store.sweep(clock.now() - timedelta(days=1)):
+        pytest.fail("somebody may still be writing to it")
+    assert store.sweep(clock.now() + timedelta(days=1)) == 1
+    assert store.sweep(clock.now() + timedelta(days=1)) == 0
+    assert list(store.list("sweep")) == ["sweep/whole"]
+
+
+def test_no_room_is_told_as_such(tmp_path: Path) -> None:
+    store = blobs.open_store(f"file://{tmp_path}")
+    full = pytest.raises(Unavailable, match="full")
+    with full, store.create("a") as file, Path("/dev/full").open("wb", buffering=0) as disk:
+        file.write(b"x")
+        disk.write(b"x")  # raises what a full disk does
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("key", ["", "/etc/passwd", "../x", "a/../b", "a//b", "a/", ".hidden", "a b", "ä", "x" * 600])

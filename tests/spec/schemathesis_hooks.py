@@ -90,6 +90,10 @@ def repair_body(body: Json) -> None:
         body["categories"] = [KNOWN_CATEGORY]
     if "url" in body:
         body["url"] = RECEIVER  # https, and an address that may be reached
+    body.pop("only_new_since", None)  # an export that there is
+    if body.get("format") == "vcf":  # has columns of its own
+        body.pop("columns", None)
+        body.pop("preset", None)
     if body.get("expires_at"):
         body["expires_at"] = "2999-01-01T00:00:00Z"  # in the future
     if "headers" in body:

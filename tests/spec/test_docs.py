@@ -144,15 +144,20 @@ def test_examples_of_requests_are_accepted(roomy: Roomy) -> None:
     client.scanned(categories=("cafe",))
     there = things(client)
     client.finished(f"/exports/{there['export_id']}")
+    link = client.post(f"/exports/{there['export_id']}/download-links", json={}).json()["url"]
+    there["ticket"] = link.rpartition("/")[2]
     for operation in OPERATIONS:
         for body in bodies(operation):
-            about = there if operation.method == "GET" else things(client)
+            of_what_is_done = operation.method == "GET" or operation.id == "create_download_link"
+            about = there if of_what_is_done else things(client)
             if operation.id == "cancel_scan":
                 about["scan_id"] = waiting_scan(client)
             if operation.id == "cancel_enrichment":
                 about["enrichment_id"] = waiting_enrichment(client)
             if operation.id == "create_enrichment" and "lead_ids" in body:
                 body = {**body, "lead_ids": [there["lead_id"]]}
+            if operation.id == "cancel_export":
+                about["export_id"] = waiting_export(client)
             for query in queries(operation):
                 answer = client.request(operation.method, operation.template.format(**about), json=body, params=query)
                 assert answer.is_success, f"{operation.id} {query} {body}: {answer.text}"
@@ -189,6 +194,12 @@ def waiting_enrichment(client: Client) -> str:
     wanted = {"filters": {"website_kind": {"eq": "unknown"}}, "limit": 1, "fields": ["websites"]}
     [lead] = client.post("/leads/search", json=wanted).json()["data"]
     return str(client.post("/enrichments", json={"lead_ids": [lead["id"]], "max_age_days": 0}).json()["id"])
+
+
+def waiting_export(client: Client) -> str:
+    """Return the id of an export that cannot have ended yet."""
+    made = [client.post("/exports", json={"format": "vcf"}).json()["id"] for _ in range(30)]
+    return str(made[-1])
 
 
 def bodies(operation: Operation) -> Iterator[Any]:

@@ -42,7 +42,7 @@ MADE: dict[str, dict[str, Any]] = {
 }
 ENDED = {
     "whe": ("DELETE", ""), "sup": ("DELETE", ""), "key": ("DELETE", ""), "scan": ("POST", "/cancel"),
-    "enr": ("POST", "/cancel"),
+    "enr": ("POST", "/cancel"), "exp": ("DELETE", ""),
 }  # fmt: skip
 USED = {"whe": ("POST", "/test"), "key": ("POST", "/rotate"), "exp": ("GET", "/download"), "enr": ("GET", "/results")}
 PATHS = {
