@@ -73,7 +73,9 @@ def shell(contest: Contest, query: str) -> None:
     silent = (".output /dev/null", *PRAGMAS, export_sql.paths(), ".output stdout")  # it prints what a pragma answers
     commands = [part for command in silent for part in ("-cmd", command)]
     with (contest.folder / "shell.csv").open("wb") as file:
-        subprocess.run(["sqlite3", "-csv", *commands, contest.path, query], stdout=file, check=True)
+        done = subprocess.run(["sqlite3", "-csv", *commands, contest.path, query], stdout=file)
+    if done.returncode:
+        raise SystemExit("the sqlite3 program failed")
 
 
 def duckdb_copy(contest: Contest, columns: Sequence[str]) -> Callable[[], None]:

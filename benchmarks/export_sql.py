@@ -36,6 +36,8 @@ EXPRESSIONS = {
     " (SELECT DISTINCT value ->> 'license' AS license FROM json_each(sources)))",
     "source_updated_at": _newest("updated_at"),
     "source_release": _newest("release"),
+    "tags": _items("tags"),
+    "corrections": "(SELECT group_concat(key, '; ') FROM json_each(layers, '$.customer'))",
     "distance_m": "NULL",
 }  # fmt: skip
 """Column of ours -> SQL on ``lead``; a column of the table otherwise."""

@@ -175,6 +175,33 @@ def _street_line(batch: Batch) -> Values:
     return [" ".join(filter(None, part)) or None for part in parts]
 
 
+def _fact(name: str, part: str, member: str, kind: str = TEXT) -> Column:
+    """What the last visit of the website left; see ``models.lead_website``."""
+    use: Callable[[Any], Any] = lambda facts: (facts.get(part) or {}).get(member)  # noqa: E731
+    if kind == LIST:
+        return _parsed(name, LIST, "website_facts", lambda facts: use(facts) or (), ())
+    return _parsed(name, kind, "website_facts", use)
+
+
+def _legal_ids(facts: Mapping[str, Any]) -> list[str]:
+    return [f"{one['scheme']} {one['value']}" for one in (facts.get("legal") or {}).get("ids", ())]
+
+
+def _evidence(facts: Mapping[str, Any]) -> list[str]:
+    return [f"{one['field']}: {one['value']} ({one['source_url']})" for one in facts.get("evidence") or ()]
+
+
+_YES = {None: None, False: "no", True: "yes"}
+_WEBSITE = (
+    _stored("website_kind", CODE),
+    _fact("website_final_url", "check", "final_url"), _fact("website_status_code", "check", "status_code", INTEGER),
+    _mapped("website_https", CODE, "website_https", _YES.get), _stored("website_checked_at", TIME),
+    _fact("site_title", "site", "title"), _fact("site_languages", "site", "languages", LIST),
+    _fact("contact_pages", "site", "contact_pages", LIST),
+    _fact("legal_name", "legal", "name"), _fact("legal_form", "legal", "form"),
+    _listed("legal_ids", "website_facts", _legal_ids), _listed("evidence", "website_facts", _evidence),
+    _stored("enrichment_status", CODE), _stored("enriched_at", TIME),
+)  # fmt: skip
 _PHONES = replace(_listed("phones", "phones", _phones), joined=_joined_phones)
 _EMAILS = replace(_listed("emails", "emails", _emails), joined=_texts("emails").joined)
 _WEBSITES = _texts("websites")
@@ -200,6 +227,7 @@ _KNOWN = (
     _parsed("source_updated_at", TIME, "sources", _newest("updated_at")),
     _parsed("source_release", TIME, "sources", _newest("release")),
     _stored("attribution", TEXT),
+    *_WEBSITE,
     _texts("tags"), _stored("stage", CODE), _stored("note", TEXT),
     _listed("corrections", "layers", _corrected),
     *(_stored(f"{event}_at", TIME) for event in ("first_seen", "last_seen", "changed", "gone")),
@@ -216,6 +244,10 @@ _SPREAD = {
     "location": ("lat", "lon"),
     "address": (*(f"address_{part}" for part in ADDRESS), "address_formatted"),
     "quality": ("quality_score", "quality_reasons"),
+    "website_check": ("website_final_url", "website_status_code", "website_https", "website_checked_at"),
+    "site": ("site_title", "site_languages", "contact_pages"),
+    "legal": ("legal_name", "legal_form", "legal_ids"),
+    "enrichment": ("enrichment_status", "enriched_at"),
     "sources": ("sources", "license", "source_updated_at", "source_release"),
 }
 _NAMED = {made.name: made for made in (*_KNOWN, *_EXTRA)}

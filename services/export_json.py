@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from core import taxonomy
+from models import lead_document
 from models.lead_document import ADDRESS
 from services import export_columns, lead_rows
 from services.export_batch import Batch, Values
@@ -95,12 +96,18 @@ def _path(category: str) -> str:
     return _dumps(taxonomy.path(category))
 
 
-def _emails(batch: Batch) -> Texts:
-    return [text if text == "[]" else _email_objects(text) for text in batch.column("emails")]
+def _derived(name: str, empty: str, *needs: str) -> Member:
+    """What the document makes of JSON columns, the first of which most leads have nothing in."""
+
+    def texts(batch: Batch) -> Texts:
+        rows = zip(*map(batch.parsed, needs), strict=True)
+        return [_shown(name, needs, row) if row[0] else empty for row in rows]
+
+    return Member(name, needs, texts)
 
 
-def _email_objects(text: str) -> str:
-    return _dumps([{"address": address} for address in orjson.loads(text)])
+def _shown(name: str, needs: Sequence[str], row: Sequence[Any]) -> str:
+    return _dumps(lead_document.shown(name, dict(zip(needs, row, strict=True))))
 
 
 def _quality(batch: Batch) -> Texts:
@@ -117,16 +124,20 @@ def _address(batch: Batch) -> Texts:
 _ADDRESS_FORM = "{" + ",".join(f'"{part}":%s' for part in (*ADDRESS, "formatted")) + "}"
 _SCALARS = (
     "id", "name", "operator", "category", "timezone", "operating_status", "rating", "review_count", "attribution",
-    "stage", "note", "first_seen_at", "last_seen_at", "changed_at", "gone_at",
+    "website_kind", "stage", "note", "first_seen_at", "last_seen_at", "changed_at", "gone_at",
 )  # fmt: skip
-_STORED = ("names", "alt_names", "tags", "phones", "websites", "socials", "opening_hours", "attributes", "sources")
+_STORED = ("names", "alt_names", "tags", "websites", "socials", "opening_hours", "attributes", "sources")
 _MADE = (
     Member("brand", ("brand", "brand_wikidata"), _brand),
     Member("category_path", ("category",), lambda batch: list(map(_path, batch.column("category")))),
     Member("location", ("lat", "lon"), lambda batch: _filled('{"lat":%s,"lon":%s}', batch, "lat", "lon")),
     Member("address", ADDRESS, _address),
-    Member("emails", ("emails",), _emails),
     Member("quality", ("quality_score", "quality_reasons"), _quality),
+    _derived("emails", "[]", "emails", "layers", "website_facts"),
+    _derived("phones", "[]", "phones", "layers", "website_facts"),
+    _derived("corrections", "[]", "layers"),
+    _derived("evidence", "[]", "website_facts"),
+    *(_derived(name, "null", "website_facts") for name in ("website_check", "site", "legal", "enrichment")),
     Member("distance_m", ("lat", "lon"), lambda batch: scalars(batch.distances())),
 )
 _KNOWN = {made.name: made for made in (*map(_scalar, _SCALARS), *map(_stored, _STORED), *_MADE)}

@@ -65,7 +65,7 @@ class Sheet:
 
     def __init__(self, file: Writer, layout: Layout) -> None:
         self._columns = [column for _, column in layout.columns]
-        self._zip = zipfile.ZipFile(_Unseekable(file), "w", zipfile.ZIP_DEFLATED)
+        self._zip = _Zip(_Unseekable(file), "w", zipfile.ZIP_DEFLATED)
         for name, text in _PARTS.items():
             self._zip.writestr(_entry(name), _DECLARATION + text)
         self._part = self._zip.open(_entry("xl/worksheets/sheet1.xml"), "w", force_zip64=True)
@@ -80,6 +80,13 @@ class Sheet:
         self._part.write(_CLOSING.encode())
         self._part.close()
         self._zip.close()
+
+
+class _Zip(zipfile.ZipFile):
+    """An archive that is ended only by who writes it: one that was given up must not look whole."""
+
+    def __del__(self) -> None:
+        """Leave it as it is."""
 
 
 class _Unseekable:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 
-from models import lead_document
+from models import lead_document, lead_website
 from services import export_json, lead_rows
 from services.export_batch import Batch
 from services.export_columns import COLUMNS, LIST
@@ -38,6 +38,16 @@ FULL = leads.lead(
     attributes={"delivery": False, "wheelchair": True}, quality_reasons=["has_phone", "has_website"],
     sources=[SOURCE], unit="B 3", rating=4.5, review_count=12, tags=["vip", "spring"], note="Call, then write",
     layers={"customer": {"name": {"value": "Café Engel", "at": leads.SEEN}}},
+    website_facts={
+        "website": "https://www.cafeengel.fi/", "kind": "own",
+        "enrichment": {"id": "enr_1", "status": "ok", "at": leads.SEEN},
+        "check": {"url": "http://cafeengel.fi/", "final_url": "https://www.cafeengel.fi/", "status_code": 200,
+                  "responds": True, "https": True, "tls_ok": True, "ms": 180, "checked_at": leads.SEEN},
+        "site": {"title": "Café", "languages": ["fi", "sv"], "contact_pages": ["https://www.cafeengel.fi/info"]},
+        "legal": {"name": "Engel Oy", "form": "Oy", "ids": [{"scheme": "vat", "value": "FI01120389"}]},
+        "evidence": [{"field": "emails", "value": "info@cafeengel.fi", "source_url": "https://www.cafeengel.fi/info",
+                      "kind": "role", "status": "unchecked"}],
+    }, website_https=True,
 )  # fmt: skip
 BARE = leads.lead(
     'Line\nbreak\\, "quote" & <tag>; ünï_x0041_', brand_wikidata="Q2", house_number=None, street=None, city=None,
@@ -49,9 +59,10 @@ Lead = dict[str, Any]
 
 def batch(many: Sequence[Lead], origin: tuple[float, float] | None = None) -> Batch:
     """Return leads as they are read from the database."""
-    json = {name for name in FULL if isinstance(FULL[name], list | dict)} | {"layers"}
+    json = {name for name in FULL if isinstance(FULL[name], list | dict)} | {"layers", "website_facts"}
     rows = []
     for lead in many:
+        lead = lead | lead_website.columns(lead)
         kept = lead | {name: None if lead[name] is None else orjson.dumps(lead[name]).decode() for name in json}
         rows.append(kept | {"document": orjson.dumps(lead_document.document(lead)).decode()})
     return Batch(list(rows[0]), [tuple(row[name] for row in rows) for name in rows[0]], origin)
@@ -127,6 +138,10 @@ def test_tables_have_a_flat_column_for_everything(name: str) -> None:
     assert (str(row["quality_score"]), joined(row["quality_reasons"])) == ("50", "has_phone; has_website")
     assert (joined(row["license"]), row["attribution"]) == ("ODbL-1.0", "© OpenStreetMap contributors")
     assert joined(row["sources"]) == "osm:node/268366322"
+    assert (row["legal_name"], joined(row["legal_ids"]), joined(row["site_languages"])) == (
+        "Engel Oy", "vat FI01120389", "fi; sv",
+    )  # fmt: skip
+    assert (str(row["website_status_code"]), row["website_https"], row["website_kind"]) == ("200", "yes", "own")
     assert (row["brand"], row["brand_wikidata"]) == ("Engel", "Q1")
     assert (joined(row["tags"]), row["note"], joined(row["corrections"])) == ("vip; spring", "Call, then write", "name")
     assert bare["name"] == BARE["name"]
