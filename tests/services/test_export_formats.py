@@ -52,6 +52,7 @@ FULL = leads.lead(
 BARE = leads.lead(
     'Line\nbreak\\, "quote" & <tag>; ünï_x0041_', brand_wikidata="Q2", house_number=None, street=None, city=None,
     postcode=None, country=None, timezone=None, sources=[], gone_at="2026-11-20T00:00:00.000Z", lat=-33.5, lon=180.0,
+    website_facts=None,
 )  # fmt: skip
 BOTH = (FULL, BARE)
 Lead = dict[str, Any]
@@ -62,7 +63,8 @@ def batch(many: Sequence[Lead], origin: tuple[float, float] | None = None) -> Ba
     json = {name for name in FULL if isinstance(FULL[name], list | dict)} | {"layers", "website_facts"}
     rows = []
     for lead in many:
-        lead = lead | lead_website.columns(lead)
+        lead = {"website_facts": None} | lead
+        lead |= lead_website.columns(lead)
         kept = lead | {name: None if lead[name] is None else orjson.dumps(lead[name]).decode() for name in json}
         rows.append(kept | {"document": orjson.dumps(lead_document.document(lead)).decode()})
     return Batch(list(rows[0]), [tuple(row[name] for row in rows) for name in rows[0]], origin)
@@ -116,7 +118,7 @@ def test_json_says_what_the_api_says() -> None:
         made = export_json.objects([export_json.of_field(name) for name in FIELDS], batch(BOTH, origin))
         assert [orjson.loads(text) for text in made] == documents
     assert [orjson.loads(line) for line in write("ndjson", BOTH).splitlines()] == [
-        lead_document.document(lead) for lead in BOTH
+        lead_document.document(lead | lead_website.columns(lead)) for lead in BOTH
     ]
 
 
