@@ -9,6 +9,7 @@ from core.errors import MapTargeterError
 from dashboard import chips, searching
 from dashboard.frame import caller, checked, form, once, page, pages, refused, see
 from dashboard.searching import Search
+from services import export_downloads
 from services import exports as service
 from services.export_formats import FORMATS
 from services.lead_rows import NAMES
@@ -77,7 +78,7 @@ def export(export_id: str) -> Response:
 @pages.get("/exports/<export_id>/download")
 def download_export(export_id: str) -> Response:
     """Send the file."""
-    file = service.open_export_file(caller(), export_id)
+    file = export_downloads.open_export_file(caller(), export_id)
     made = flask.Response(file.chunks, content_type=file.media_type)
     made.content_length = file.size
     made.headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
