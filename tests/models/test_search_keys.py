@@ -1,11 +1,11 @@
 """What the search index is made of, without a database: keys, words, cells."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core import text
-from models import search, search_terms
+from models import lead_website, search, search_terms
 from tests.leads import lead
 
 LATITUDES, LONGITUDES = st.floats(-90, 90), st.floats(-180, 180)
@@ -39,13 +39,18 @@ def test_rank_keys_order_present_before_gone_then_best_then_oldest(
 
 
 @given(LATITUDES, LATITUDES, LONGITUDES, LONGITUDES, st.floats(0, 1), st.floats(0, 1))
+@example(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+@example(90.0, 90.0, 180.0, 180.0, 1.0, 1.0)
+@example(-90.0, -90.0, -180.0, -180.0, 0.0, 0.0)
+@example(60.1695, 60.17, 24.952, 24.953, 1.0, 1.0)
 def test_the_cells_of_a_box_hold_every_point_in_it(
     lat1: float, lat2: float, lon1: float, lon2: float, up: float, right: float
 ) -> None:
     (south, north), (west, east) = sorted((lat1, lat2)), sorted((lon1, lon2))
     lat, lon = min(south + up * (north - south), north), min(west + right * (east - west), east)
     covering = search_terms.cells([(west, south, east, north)])
-    tags = search_terms.terms({**lead(lat=lat, lon=lon), "city_key": "helsinki"}).split()
+    row = lead(lat=lat, lon=lon, city_key="helsinki")
+    tags = search_terms.terms(row | lead_website.columns(row)).split()
     assert covering is None or not set(covering).isdisjoint(tags)
 
 
