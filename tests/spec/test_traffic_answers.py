@@ -22,6 +22,7 @@ PROMISES = Promises.read()
 OPERATIONS = PROMISES.operations
 AREA = {"area": {"bbox": [24.93, 60.16, 24.96, 60.185]}}
 PAST = "2026-01-01T00:00:00.000Z"
+FAR = "2999-01-01T00:00:00.000Z"
 ADDRESS_LIMIT = 300
 BODIES = {"create_webhook_endpoint": {"url": "http://127.0.0.1:9/", "event_types": ["scan.completed"]}}  # no DNS here
 # how to ask so that it has to be refused, whatever there is
@@ -161,6 +162,49 @@ def about_files(client: Client, export_id: str) -> list[httpx.Response]:
     """Ask for what only a completed export has."""
     about = f"/exports/{export_id}"
     return [client.get(f"{about}/manifest"), client.post(f"{about}/download-links", json={})]
+
+
+def test_a_link_whose_file_was_kept_long_enough(platform: Cuttable, client: Client) -> None:
+    about = f"/exports/{client.post('/exports', json={'format': 'csv'}).json()['id']}"
+    file = {"name": "x.csv", "rows": 0, "bytes": 0, "sha256": "0" * 64, "key": "x"}
+    complete = {"status": "completed", "files": [file], "row_count": 0, "bytes": 0, "sha256": "0" * 64}
+    row = export.Export.id == about.removeprefix("/exports/")
+    with platform.tables():
+        export.Export.update({**complete, "expires_at": FAR}).where(row).execute()
+    link = client.post(f"{about}/download-links", json={}).raise_for_status().json()["url"]
+    with platform.tables():
+        export.Export.update(expires_at=PAST).where(row).execute()
+    assert code_of(client.get(link)) == (410, "gone")
+
+
+def test_a_lead_is_not_given_what_is_suppressed(platform: Cuttable) -> None:
+    client, caller = platform.roomy_account("suppressing@example.com")
+    row = leads.lead()
+    with platform.tables():
+        leads.write(caller, row)
+    out = client.post("/suppressions", json={"kind": "email", "value": "info@cafeengel.fi"}).json()["id"]
+    change = {"corrections": {"emails": ["info@cafeengel.fi"]}}
+    assert code_of(client.patch(f"/leads/{row['id']}", json=change)) == (409, "conflict")
+    assert client.delete(f"/suppressions/{out}").status_code == 204
+    assert client.patch(f"/leads/{row['id']}", json=change).json()["emails"][0]["address"] == "info@cafeengel.fi"
+
+
+def test_things_end_when_their_owner_wants_it(client: Client) -> None:
+    schedule = {**AREA, "categories": ["cafe"], "recurrence": {"every_hours": 8000}}
+    endpoint = {"url": "http://127.0.0.1:9/", "event_types": ["scan.completed"]}
+    for path, body in {"/schedules": schedule, "/webhook-endpoints": endpoint}.items():
+        made = f"{path}/{client.post(path, json=body).raise_for_status().json()['id']}"
+        assert [client.delete(made).status_code, client.get(made).status_code] == [204, 404]
+    queued = client.post("/enrichments", json={}).json()["id"]
+    cancelled = client.post(f"/enrichments/{queued}/cancel")
+    assert (cancelled.status_code, cancelled.json()["status"]) == (200, "cancelled")
+
+
+def test_a_ticket_is_replied_to(client: Client) -> None:
+    about = f"/tickets/{client.post('/tickets', json={'subject': 'x', 'message': 'y'}).json()['id']}"
+    replied = client.post(f"{about}/replies", json={"message": "z"})
+    assert replied.status_code == 201
+    assert [message["text"] for message in client.get(about).json()["messages"]] == ["y", "z"]
 
 
 def test_a_lead_that_has_changed_meanwhile(platform: Cuttable) -> None:
