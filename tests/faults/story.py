@@ -90,7 +90,7 @@ def plant_mistake() -> None:
 def tell(run: Run, application: ASGIApp, late: timedelta) -> None:
     """Tell the story from its beginning to its end, ``late`` after the first time it was told."""
     vars(enrich_web)["GAP_S"] = 0.0  # a website of our own need not be spared
-    FORMATS["csv"] = replace(FORMATS["csv"], max_rows=ROWS_PER_FILE)  # so that ten leads take several files
+    FORMATS["csv"] = replace(FORMATS["csv"], max_rows=ROWS_PER_FILE)  # so that the leads take several files
     with _clock(late) as later, asyncio.Runner() as runner:
         client = _Client(run, application, runner)
         for sweep in PERIODIC:
