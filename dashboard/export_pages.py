@@ -24,7 +24,7 @@ USUAL = (
 """The columns that are chosen at first."""
 FORMAT_WORDS = {
     "csv": "for spreadsheets and CRMs", "json": "one document", "ndjson": "one lead a line, for programs",
-    "geojson": "for maps", "xlsx": "for Excel", "parquet": "for analysis", "vcard": "for address books",
+    "geojson": "for maps", "xlsx": "for Excel", "parquet": "for analysis", "vcf": "for address books",
 }  # fmt: skip
 
 
