@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -284,6 +285,8 @@ def cancel_jobs(job_ids: tuple[str, ...]) -> None:
 @click.option("--url", "api", default="http://127.0.0.1:8080", show_default=True, help="Where MapTargeter is.")
 def listen(forward_to: str, key: str, api: str) -> None:
     """Receive your account's events on this machine, with no tunnel."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where the shell has background commands ignore Ctrl-C
+        signal.signal(number, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):
         listening.Listener(api, key, forward_to, click.echo).run()
 

@@ -142,17 +142,20 @@ def test_a_laptop_receives_events_without_an_endpoint(platform: Platform, hooks:
     command = [sys.executable, "-u", "-m", "cli", "listen", "--forward-to", hooks.url, "--url", platform.url]
     environ = platform.environ | {"MAPTARGETER_KEY": client.key}
     with subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True) as listening:
-        assert listening.stdout
-        secret = listening.stdout.readline().removeprefix("Secret: ").strip()
-        assert "until you press Ctrl-C" in listening.stdout.readline()
-        scan = client.scanned(categories=("cafe",))
-        headers, body = hooks.next()
-        event: Any = Webhook(secret).verify(body, headers)
-        assert event["data"]["scan"] == scan
-        assert event["data"]["id"] == headers["webhook-id"]
-        assert f"scan.completed {headers['webhook-id']} -> 204 in " in listening.stdout.readline()
-        listening.send_signal(signal.SIGINT)
-        assert listening.wait(timeout=10) == 0
+        try:
+            assert listening.stdout
+            secret = listening.stdout.readline().removeprefix("Secret: ").strip()
+            assert "until you press Ctrl-C" in listening.stdout.readline()
+            scan = client.scanned(categories=("cafe",))
+            headers, body = hooks.next()
+            event: Any = Webhook(secret).verify(body, headers)
+            assert event["data"]["scan"] == scan
+            assert event["data"]["id"] == headers["webhook-id"]
+            assert f"scan.completed {headers['webhook-id']} -> 204 in " in listening.stdout.readline()
+            listening.send_signal(signal.SIGINT)
+            assert listening.wait(timeout=10) == 0
+        finally:
+            listening.kill()  # nothing happens if it has ended
     assert hooks.received.empty()
 
 
