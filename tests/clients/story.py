@@ -94,7 +94,7 @@ def _webhooks(facts: Facts, client: Client, hooks: Hooks) -> None:
 
 
 def _keys(facts: Facts, client: Client) -> None:
-    [key] = _get(client, "/api-keys?revoked=true")["data"]
+    [key] = _get(client, "/api-keys", revoked="true")["data"]
     assert key["id"] == facts.key_id
     assert key["scopes"] == ["leads:read"]
     assert key["revoked_at"]

@@ -71,7 +71,8 @@ def run(target: Roomy, attacker: Attacker, number: int) -> list[str]:
         try:
             received = exchange(target.port, attack)
             answers = list(parse(received, attack.data.startswith(b"HEAD ")))
-            found = [fault for answer in answers for fault in faults_of(*answer)]
+            pages = b"/dashboard" in attack.data.partition(b"\r\n")[0]
+            found = [fault for answer in answers for fault in faults_of(*answer, pages=pages)]
             found += ["no answer"] if attack.whole and not answers else []
         except (NotHttp, TimeoutError) as error:
             found = [f"{type(error).__name__} {error}"]
@@ -145,10 +146,12 @@ def _chunks(received: bytes) -> tuple[bytes, bytes]:
             return body, received
 
 
-def faults_of(status: int, headers: dict[str, str], body: bytes) -> Iterator[str]:
-    """Say what is wrong with one answer."""
+def faults_of(status: int, headers: dict[str, str], body: bytes, *, pages: bool = False) -> Iterator[str]:
+    """Say what is wrong with one answer; where there are ``pages``, an error may be one for people."""
     if status >= 500:
         yield f"{status} {body[:200]!r}"
+    elif pages and headers.get("content-type", "").startswith("text/html"):
+        return
     elif status >= 400 and body:
         try:
             error = orjson.loads(body)
