@@ -19,6 +19,21 @@ LEAD_FILTER = "#/components/schemas/LeadFilter"
 TEXT_FILTER = "#/components/schemas/TextFilter"
 SOME_CONDITIONS = ("name", "category", "location", "phones", "rating", "changed_at", "gone", "query", "and", "not")
 NO_SCAN = "scan_" + "0" * 26
+KNOWN_TIMEZONE = "Europe/Helsinki"
+# what can be suppressed, by kind; a lead is one that there is, and no invented id is
+SUPPRESSIBLE = {
+    "domain": "shut.example.fi",
+    "email": "info@shut.example.fi",
+    "phone": "+358 9 310 1691",
+    "place": "osm:node/268366322",
+}
+CORRECTION = {
+    "category": KNOWN_CATEGORY,  # the taxonomy is data, not schema
+    "opening_hours": "Mo-Fr 08:00-17:00",  # a grammar of its own
+    "phones": ["+358 9 652776"],  # numbers that are given out
+    "emails": ["info@cafeengel.fi"],  # a host that can be
+    "websites": ["https://www.cafeengel.fi/"],
+}
 SQUARE = [[24.9, 60.1], [25.0, 60.1], [25.0, 60.2], [24.9, 60.2], [24.9, 60.1]]
 Json = dict[str, Any]
 
@@ -98,10 +113,29 @@ def repair_body(body: Json) -> None:
         body["expires_at"] = "2999-01-01T00:00:00Z"  # in the future
     if "headers" in body:
         body["headers"] = list({header["name"]: header for header in body["headers"]}.values())  # each once
+    repair_parts(body)
+
+
+def repair_parts(body: Json) -> None:
     if "area" in body:
         repair_area(body["area"])
     if "filters" in body:
         repair_filter(body["filters"])
+    if "timezone" in body.get("recurrence", {}):
+        body["recurrence"]["timezone"] = KNOWN_TIMEZONE  # those there are are data, not schema
+    if "corrections" in body:
+        repair_corrections(body["corrections"])
+    if "kind" in body and "value" in body:  # which value is good hangs on the kind
+        body["kind"] = body["kind"] if body["kind"] in SUPPRESSIBLE else "place"
+        body["value"] = SUPPRESSIBLE[body["kind"]]
+
+
+def repair_corrections(corrections: Json) -> None:
+    for name, good in CORRECTION.items():
+        if corrections.get(name):  # null and an empty list are good as they are
+            corrections[name] = good
+    if (corrections.get("address") or {}).get("country"):
+        corrections["address"]["country"] = "FI"  # the list of countries is data, not schema
 
 
 def repair_area(area: Json) -> None:
