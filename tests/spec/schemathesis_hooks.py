@@ -19,6 +19,7 @@ LEAD_FILTER = "#/components/schemas/LeadFilter"
 TEXT_FILTER = "#/components/schemas/TextFilter"
 SOME_CONDITIONS = ("name", "category", "location", "phones", "rating", "changed_at", "gone", "query", "and", "not")
 NO_SCAN = "scan_" + "0" * 26
+NO_SCHEDULE = "sch_" + "0" * 26
 KNOWN_TIMEZONE = "Europe/Helsinki"
 # what can be suppressed, by kind; a lead is one that there is, and no invented id is
 SUPPRESSIBLE = {
@@ -72,6 +73,9 @@ def before_call(context: HookContext, case: "Case[Any]", kwargs: Json) -> None:
     # an export repeats its filters, and schemathesis takes the condition on scan_id there for the id of a scan
     if not str(case.path_parameters.get("scan_id", NO_SCAN)).startswith("scan_"):
         case.path_parameters["scan_id"] = NO_SCAN
+    # a scan that no schedule made says so with null, which schemathesis takes for the id of one
+    if not str(case.path_parameters.get("schedule_id", NO_SCHEDULE)).startswith("sch_"):
+        case.path_parameters["schedule_id"] = NO_SCHEDULE
     if isinstance(case.query, dict):
         repair_query(case.query)
     if isinstance(case.body, dict):
@@ -117,8 +121,8 @@ def repair_body(body: Json) -> None:
 
 
 def repair_parts(body: Json) -> None:
-    if "area" in body:
-        repair_area(body["area"])
+    for name in ("area", "cells"):
+        repair_area(body.get(name) or {})
     if "filters" in body:
         repair_filter(body["filters"])
     if "timezone" in body.get("recurrence", {}):
