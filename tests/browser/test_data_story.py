@@ -45,7 +45,7 @@ def test_from_a_drawing_to_a_file(stranger: Looker, tmp_path: Path) -> None:
 def sign_up(looker: Looker) -> None:
     page = looker.page
     looker.go("signup")
-    page.get_by_label("Email address").fill("grace@example.com")
+    page.get_by_label("Email address").fill("mary@example.com")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
     page.get_by_role("link", name="Draw an area").click()
