@@ -374,9 +374,14 @@ class TestAudit:
     def test_each_change_is_told(self, alice: Caller) -> None:
         caller = dataclasses.replace(alice, plan=dataclasses.replace(alice.plan, api_keys=10))
         admin = key_with(caller, "leads:read", "scans:read", "api_keys:write")
+        tick = timedelta(milliseconds=1)  # entries of one millisecond have no order
+        at(clock.now() + tick)
         made, _ = api_keys.create(admin, "CI", ["leads:read", "scans:read"])
+        at(clock.now() + tick)
         api_keys.update(admin, made.id, {"scopes": ["leads:read"]})
+        at(clock.now() + tick)
         successor, _ = api_keys.rotate(admin, made.id, timedelta())
+        at(clock.now() + tick)
         api_keys.revoke(admin, successor.id)
         by_operator, *rest = log(alice)
         assert (by_operator.actor, by_operator.address) == ("operator", None)
