@@ -4,6 +4,7 @@ Home pages that forward, forbid, fail, drip, lie about what they are or never en
 ``STATUSES``. Nothing is raised and nothing is written: ``services.enriching`` keeps what a visit came to.
 """
 
+import contextlib
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -131,17 +132,17 @@ class _Trip:
 
     def first(self, known: Mapping[str, Mapping[str, Any]]) -> Response | Visit:
         """Return the home page, or how the visit ended before it came."""
-        failure: OutboundError | None = None
-        for url in (self.site.url, *enrich_pages.other_ways(self.site.url)):
-            if failure is not None and not enrich_pages.helps(failure.kind, self.site.url, url):
+        try:
+            return self.followed(self.site.url, known)
+        except OutboundError as error:
+            failure = error
+        for url in enrich_pages.other_ways(self.site.url):
+            if not enrich_pages.helps(failure.kind, self.site.url, url):
                 continue
-            if failure is not None and failure.kind == "tls":
+            if failure.kind == "tls":
                 self.check = replace(self.check, tls_ok=False)
-            try:
+            with contextlib.suppress(OutboundError):
                 return self.followed(url, known)
-            except OutboundError as error:
-                failure = failure or error
-        assert failure is not None  # noqa: S101 - the first way always is tried
         raise failure
 
     def followed(self, url: str, known: Mapping[str, Mapping[str, Any]]) -> Response | Visit:

@@ -177,7 +177,10 @@ def _street_line(batch: Batch) -> Values:
 
 def _fact(name: str, part: str, member: str, kind: str = TEXT) -> Column:
     """What the last visit of the website left; see ``models.lead_website``."""
-    use: Callable[[Any], Any] = lambda facts: (facts.get(part) or {}).get(member)  # noqa: E731
+
+    def use(facts: Mapping[str, Any]) -> Any:
+        return (facts.get(part) or {}).get(member)
+
     if kind == LIST:
         return _parsed(name, LIST, "website_facts", lambda facts: use(facts) or (), ())
     return _parsed(name, kind, "website_facts", use)

@@ -118,7 +118,7 @@ def _geojson(file: Writer, layout: Layout, credits_: Credits) -> Encoder:
     def features(batch: Batch) -> Iterable[str]:
         properties = export_json.objects(members, batch) if members else repeat("{}")
         parts = (export_json.scalars(batch.column(name)) for name in ("id", "lon", "lat"))
-        return map(_FEATURE.__mod__, zip(*parts, properties))  # noqa: B905 (``repeat`` never ends)
+        return map(_FEATURE.__mod__, zip(*parts, properties, strict=False))  # ``repeat`` never ends
 
     return _enclosed(file, b'{"type":"FeatureCollection","features":[\n', features, credits_)
 

@@ -132,7 +132,7 @@ def cells_for(asked: Mapping[str, Any]) -> Cells:
 
     Raise InvalidInput for a box that is none.
     """
-    area = geo.Area.from_json({"bbox": list(asked["bbox"])}).bbox if asked.get("bbox") else None
+    area = geo.Area.from_json({"bbox": list(asked["bbox"])}, "/cells").bbox if asked.get("bbox") else None
     return Cells(asked.get("resolution", cells.resolution_for(asked.get("zoom", 0))), area)
 
 

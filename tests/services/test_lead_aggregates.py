@@ -105,3 +105,9 @@ def test_fields_and_how_full_they_are(alice: Caller) -> None:
     }  # fmt: skip
     assert (facts["gone"].fill_rate, facts["name"].sortable, facts["city"].type) == (None, True, "text")
     assert Counter(facts["rating"].operators) == Counter(["eq", "gt", "gte", "lt", "lte", "exists"])
+
+
+def test_a_wrong_box_is_named_as_it_was_sent() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        lead_aggregates.cells_for({"resolution": 7, "bbox": [24, 61, 25, 60]})
+    assert [problem.pointer for problem in refused.value.details] == ["/cells/bbox"]
