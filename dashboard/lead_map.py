@@ -27,6 +27,7 @@ _ALONE = 2  # leads close together that are still shown one by one
 SAMPLE_BOX: Box = (24.9352, 60.1642, 24.9534, 60.1791)
 _PADDING = 0.002
 _COARSE_TO_FINE = (1, 3, 5, cells.FINEST)
+_ENOUGH_CELLS = 20  # so many show where the leads are closely enough
 _FIELDS = ("id", "name", "category", "location", "gone_at")
 
 
@@ -72,7 +73,7 @@ def everywhere() -> Box | None:
     """Return a box around all of the account's leads, None if there are none. As quick for a million as for one."""
     for resolution in _COARSE_TO_FINE:
         counted = lead_aggregates.aggregate(caller(), wanted_cells=Cells(resolution)).cells
-        if len(counted) > 1 or resolution == cells.FINEST:
+        if len(counted) >= _ENOUGH_CELLS or resolution == cells.FINEST:
             margin = 4 / math.sqrt(7) ** resolution  # degrees; about the size of a cell
             spots = [{"location": {"lat": cell.lat, "lon": cell.lon}} for cell in counted]
             return around(spots, margin)

@@ -1,4 +1,4 @@
-// Small things every page does: times in the reader's zone, copying, asking before what cannot be undone, the menu.
+// Small things every page does: times in the reader's zone, tables on phones, copying, asking before what cannot be undone, the menu.
 "use strict";
 
 const written = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
@@ -22,6 +22,22 @@ function localise(root) {
     time.textContent = "ago" in time.dataset ? inWords(moment) : written.format(moment);
     time.title = full.format(moment);
   }
+}
+
+// On a phone a row is a card: each cell says what it is, since the head of the table is out of sight.
+function label(root) {
+  for (const table of root.querySelectorAll(".table > table:not(.leads)")) {
+    const heads = [...table.tHead.rows[0].cells].map((head) => head.textContent.trim());
+    for (const row of table.tBodies[0].rows) {
+      for (const cell of row.cells) cell.dataset.label = heads[cell.cellIndex];
+    }
+    table.classList.add("labelled");
+  }
+}
+
+function dress(root) {
+  localise(root);
+  label(root);
 }
 
 async function copy(button) {
@@ -55,9 +71,9 @@ document.addEventListener("change", (event) => {
   if ("submit" in event.target.dataset) event.target.form.requestSubmit();
 });
 
-localise(document);
+dress(document);
 setInterval(() => localise(document), 60_000);
-document.body.addEventListener("htmx:afterSwap", (event) => localise(event.target.parentElement ?? document));
+document.body.addEventListener("htmx:afterSwap", (event) => dress(event.target.parentElement ?? document));
 document.body.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.xhr.status >= 400) event.detail.shouldSwap = true;  // errors are parts of a page, too
 });
