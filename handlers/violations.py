@@ -30,6 +30,19 @@ _TYPES = {
     "null": "null",
 }
 _FORMATS = {"date-time": "a time such as 2026-11-24T04:38:00Z", "uri": "a URL such as https://example.com/"}
+_BOUNDS = {
+    "minimum": ("too_small", "be at least", ""),
+    "exclusiveMinimum": ("too_small", "be more than", ""),
+    "maximum": ("too_large", "be at most", ""),
+    "exclusiveMaximum": ("too_large", "be less than", ""),
+    "minLength": ("too_short", "have at least", "character"),
+    "maxLength": ("too_long", "have at most", "character"),
+    "minItems": ("too_few", "have at least", "item"),
+    "maxItems": ("too_many", "have at most", "item"),
+    "minProperties": ("too_few", "have at least", "property"),
+    "maxProperties": ("too_many", "have at most", "property"),
+}
+"""What is said of a broken bound: code, verb, and what is counted."""
 _SHAPE = {"required", "additionalProperties", "type"}  # what tells that another form was meant
 
 
@@ -151,29 +164,15 @@ def _misfits(branch: list[jsonschema_rs.ValidationError], error: jsonschema_rs.V
     return sum(inner.kind.name in _SHAPE and inner.instance_path == error.instance_path for inner in branch)
 
 
-def _words(keyword: str, facts: dict[str, Any], schema: dict[str, Any], value: Any) -> tuple[str, str]:  # noqa: C901
-    limit = facts.get("limit")
+def _words(keyword: str, facts: dict[str, Any], schema: dict[str, Any], value: Any) -> tuple[str, str]:
+    if keyword in _BOUNDS:
+        code, words, noun = _BOUNDS[keyword]
+        return code, f"must {words} {_count(facts['limit'], noun) if noun else facts['limit']}"
     match keyword:
         case "type":
             return "wrong_type", f"must be {type_words(facts['types'])}"
         case "enum":
             return "not_allowed", _allowed([str(option) for option in facts["options"] if option is not None], value)
-        case "minimum" | "exclusiveMinimum":
-            return "too_small", f"must be {'at least' if keyword == 'minimum' else 'more than'} {limit}"
-        case "maximum" | "exclusiveMaximum":
-            return "too_large", f"must be {'at most' if keyword == 'maximum' else 'less than'} {limit}"
-        case "minLength":
-            return "too_short", f"must have at least {_count(limit, 'character')}"
-        case "maxLength":
-            return "too_long", f"must have at most {_count(limit, 'character')}"
-        case "minItems":
-            return "too_few", f"must have at least {_count(limit, 'item')}"
-        case "maxItems":
-            return "too_many", f"must have at most {_count(limit, 'item')}"
-        case "minProperties":
-            return "too_few", f"must have at least {_count(limit, 'property')}"
-        case "maxProperties":
-            return "too_many", f"must have at most {_count(limit, 'property')}"
         case "uniqueItems":
             return "not_unique", "must not name anything twice"
         case "pattern":

@@ -5,7 +5,7 @@ both kept, the better evidenced first; who is right is for the reader to judge.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
 T = TypeVar("T")
@@ -141,28 +141,23 @@ class LegalId:
     registry: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Everything found on one page. ``url`` is where it was fetched, after redirects.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """What a page says, or the pages of a site together: each list ranked, the likeliest first, conflicting values kept
+    behind it.
 
-    ``refresh_url`` is where a page sends its reader on without HTTP (meta refresh, a frame set's main frame).
-    ``languages`` are BCP 47 tags, the page's own first, then those it has translations in.
+    ``languages`` are BCP 47 tags, a page's own first, then those it has translations in. ``hours`` are OpenStreetMap
+    opening_hours texts.
     """
 
-    url: str
-    kind: PageKind = "other"
-    status: PageStatus = "ok"
     title: str | None = None
     description: str | None = None
-    site_name: str | None = None
     languages: tuple[str, ...] = ()
     generator: str | None = None
     builder: str | None = None
     technologies: tuple[str, ...] = ()
     copyright_year: int | None = None
     mobile_viewport: bool = False
-    contact_form: bool = False
-    refresh_url: str | None = None
     emails: tuple[Found[Email], ...] = ()
     phones: tuple[Found[Phone], ...] = ()
     profiles: tuple[Found[Profile], ...] = ()
@@ -175,41 +170,36 @@ class Page:
     legal_names: tuple[Found[str], ...] = ()
     legal_forms: tuple[Found[str], ...] = ()
     legal_ids: tuple[Found[LegalId], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Contents):
+    """Everything found on one page. ``url`` is where it was fetched, after redirects.
+
+    ``refresh_url`` is where a page sends its reader on without HTTP (meta refresh, a frame set's main frame).
+    """
+
+    url: str
+    kind: PageKind = "other"
+    status: PageStatus = "ok"
+    site_name: str | None = None
+    contact_form: bool = False
+    refresh_url: str | None = None
     links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class SiteFacts:
-    """What a site's pages say together, each list ranked: the likeliest first, conflicting values kept behind it.
+class SiteFacts(Contents):
+    """What a site's pages say together.
 
-    ``hours`` are OpenStreetMap opening_hours texts. ``https`` is whether the first page came by it. ``status`` is the
-    worst that is true: dead, parked, empty, social_only (the only page is on somebody else's platform), no_https, ok.
+    ``https`` is whether the first page came by it. ``status`` is the worst that is true: dead, parked, empty,
+    social_only (the only page is on somebody else's platform), no_https, ok.
     """
 
     url: str | None = None
     status: SiteStatus = "empty"
     kind: WebsiteKind = "own"
     https: bool = False
-    mobile_viewport: bool = False
-    title: str | None = None
-    description: str | None = None
-    languages: tuple[str, ...] = ()
-    generator: str | None = None
-    builder: str | None = None
-    technologies: tuple[str, ...] = ()
-    copyright_year: int | None = None
     contact_pages: tuple[str, ...] = ()
     has_contact_form: bool = False
-    emails: tuple[Found[Email], ...] = ()
-    phones: tuple[Found[Phone], ...] = ()
-    profiles: tuple[Found[Profile], ...] = ()
-    names: tuple[Found[str], ...] = ()
-    hours: tuple[Found[str], ...] = ()
-    addresses: tuple[Found[Address], ...] = ()
-    locations: tuple[Found[Location], ...] = ()
-    ratings: tuple[Found[Rating], ...] = ()
-    price_levels: tuple[Found[int], ...] = ()
-    legal_names: tuple[Found[str], ...] = ()
-    legal_forms: tuple[Found[str], ...] = ()
-    legal_ids: tuple[Found[LegalId], ...] = ()
-    pages_read: tuple[str, ...] = field(default=())
+    pages_read: tuple[str, ...] = ()
