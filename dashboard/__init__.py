@@ -42,6 +42,7 @@ from dashboard import (
     limits,
     navigation,
     overview,
+    request_pages,
     scan_pages,
     support,
     suppressions,
@@ -54,7 +55,7 @@ from dashboard.frame import Surroundings
 __all__ = ["VIEWS", "Surroundings", "register"]
 VIEWS = (
     account, assets, console, enrichment_pages, entry, export_pages, faults, keys, lead_list, lead_map, lead_page,
-    navigation, overview, scan_pages, support, suppressions, usage, webhook_pages, words,
+    navigation, overview, request_pages, scan_pages, support, suppressions, usage, webhook_pages, words,
 )  # fmt: skip
 CSRF_SECONDS = 12 * 3600
 

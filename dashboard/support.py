@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from core.errors import MapTargeterError
 from dashboard.frame import caller, form, once, open_to, page, pages, refused, see, visitor
-from services import accounts
+from services import accounts, request_log
 from services import support as tickets
 
 ROWS = 50
@@ -38,8 +38,7 @@ def create_ticket() -> Response:
 @pages.get("/support/<ticket_id>")
 def ticket(ticket_id: str) -> Response:
     """Show what was said."""
-    found = tickets.get(caller(), ticket_id)
-    return page("ticket.html", ticket=found, messages=tickets.messages(found))
+    return page("ticket.html", **_one(ticket_id))
 
 
 @pages.post("/support/<ticket_id>")
@@ -52,9 +51,14 @@ def reply_to_ticket(ticket_id: str) -> Response:
     try:
         tickets.reply(caller(), ticket_id, visitor().email, form("body"))
     except MapTargeterError as error:
-        found = tickets.get(caller(), ticket_id)
-        return refused("ticket.html", error, ticket=found, messages=tickets.messages(found))
+        return refused("ticket.html", error, **_one(ticket_id))
     return see("ticket", "Your reply is sent.", ticket_id=ticket_id)
+
+
+def _one(ticket_id: str) -> dict[str, Any]:
+    found = tickets.get(caller(), ticket_id)
+    logged = request_log.has_request(caller(), found.request_id or "")
+    return {"ticket": found, "messages": tickets.messages(found), "logged": logged}
 
 
 def _listed() -> dict[str, Any]:

@@ -64,6 +64,7 @@ def _note(scope: Scope, about: Exchange, seconds: float) -> None:
             id=about.request_id, account_id=about.account_id, key_id=about.key_id or "", at=clock.now_stamp(),
             method=scope["method"], path=about.operation.path, target=request_log.masked(target), status=about.status,
             error_code=about.error_code, duration_ms=round(seconds * 1000), address=about.address,
+            error_message=about.error_message and request_log.masked(about.error_message),
         )
     )  # fmt: skip
 

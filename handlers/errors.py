@@ -80,6 +80,7 @@ STATUS: dict[type[MapTargeterError], int] = {
     errors.PlaceFileError: 500,
     MapTargeterError: 500,
 }
+_DETAILS_LOGGED = 5
 # what Flask raises outside the contract: unknown pages, forms it cannot read
 _PLAIN: dict[int, tuple[str, str]] = {
     401: ("unauthenticated", "Log in first."),
@@ -115,7 +116,7 @@ class Renderer:
         """Answer one request; an error handler for connexion."""
         about = exchange.of(request.scope)
         made = self.render(error, about)
-        about.error_code = made.body["error"]["code"]
+        about.error_code, about.error_message = made.body["error"]["code"], _in_words(made.body["error"])
         return ConnexionResponse(made.status, mimetype=JSON, body=orjson.dumps(made.body), headers=made.headers)
 
     def render(self, error: Exception, about: Exchange) -> Rendered:
@@ -175,6 +176,12 @@ def status_of(error: Exception) -> int:
 def public_code(error: MapTargeterError) -> str:
     """Return the code that clients see."""
     return "unavailable" if isinstance(error, errors.ProviderError) else error.code
+
+
+def _in_words(told: dict[str, Any]) -> str:
+    """Return what an answer says is wrong, with the first few of its details, for the request log."""
+    details = (f"{detail['field']}: {detail['message']}" for detail in told.get("details", ())[:_DETAILS_LOGGED])
+    return "\n".join([told["message"], *details])
 
 
 def _violation(detail: Violation) -> dict[str, str]:

@@ -18,7 +18,7 @@ class Exchange:
 
     ``head`` tells that only the headers are wanted. ``body`` is the whole body, or the error that reading it ended
     with, which is raised only after the key was counted. ``arguments`` are the validated arguments of the handler;
-    ``headers`` go onto whatever is answered, and ``status`` and ``error_code`` are what was answered.
+    ``headers`` go onto whatever is answered; ``status``, ``error_code`` and ``error_message`` are what was answered.
     ``account_id`` and ``key_id`` are whose valid key it came with.
     """
 
@@ -32,6 +32,7 @@ class Exchange:
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     status: int | None = None
     error_code: str | None = None
+    error_message: str | None = None
     account_id: str | None = None
     key_id: str | None = None
 

@@ -1,5 +1,6 @@
 """Accounts and their API keys."""
 
+from collections.abc import Collection
 from typing import Any
 
 import orjson
@@ -82,6 +83,12 @@ def key(account_id: str, key_id: str) -> dict[str, Any] | None:
     query = ApiKey.select(*_SHOWN).where(standing & ApiKey.session_id.is_null())
     found: dict[str, Any] | None = query.dicts().first()
     return found
+
+
+def key_names(account_id: str, key_ids: Collection[str]) -> dict[str, str]:
+    """Return the names of keys of an account by their ids, also of those that were revoked."""
+    query: Any = ApiKey.select(ApiKey.id, ApiKey.name)
+    return dict(query.where((ApiKey.account_id == account_id) & ApiKey.id.in_(key_ids)).tuples())
 
 
 def count_valid_keys(account_id: str, now: str, *, replaced: bool = False) -> int:

@@ -1,6 +1,6 @@
 """Requests of the API, kept for a while, and how many an account made each month."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import peewee
@@ -12,7 +12,7 @@ Row = dict[str, Any]
 
 
 class RequestLog(base.Model):
-    """One request with a valid key. ``path`` is the operation's template, ``target`` what was asked, secrets masked."""
+    """One request with a valid key, as ``services.request_log`` notes it."""
 
     id = peewee.CharField(max_length=40, primary_key=True)
     account_id = peewee.CharField(max_length=40)
@@ -23,6 +23,7 @@ class RequestLog(base.Model):
     target = peewee.TextField()
     status = peewee.IntegerField()
     error_code = peewee.CharField(max_length=40, null=True)
+    error_message = peewee.TextField(null=True)
     duration_ms = peewee.IntegerField()
     address = peewee.CharField(max_length=64)
 
@@ -75,14 +76,35 @@ def get(account_id: str, request_id: str) -> Row | None:
     return found
 
 
-def page(account_id: str, limit: int, after: str | None, *, failed: bool, since: str) -> list[Row]:
-    """Return up to ``limit`` requests of an account, newest first, with an id from ``since`` on."""
-    query: Any = RequestLog.select().where((RequestLog.account_id == account_id) & (RequestLog.id >= since))
-    if after is not None:
-        query = query.where(RequestLog.id < after)
-    if failed:
-        query = query.where(RequestLog.status >= 400)
-    return list(query.order_by(RequestLog.id.desc()).limit(limit).dicts())
+def page(
+    account_id: str, limit: int, before: str | None, since: str, wanted: Mapping[str, Any], looked_at: int
+) -> tuple[list[Row], str | None]:
+    """Return up to ``limit`` requests of an account, newest first, and the id below which to go on; None at the end.
+
+    Requests have ids from ``since`` on, below ``before``. ``wanted`` has the ``method``, the ``key_id`` and the first
+    and last of the ``statuses``, or leaves them out. So that rare ones cost no more than frequent ones, no more than
+    ``looked_at`` requests are looked at, and there may be fewer than ``limit``, or none, though not at the end.
+    """
+    here = (RequestLog.account_id == account_id) & (RequestLog.id >= since)
+    if before is not None:
+        here &= RequestLog.id < before
+    last = _nth(here, looked_at)
+    if last is not None:
+        here &= RequestLog.id >= last
+    for name in wanted.keys() & {"method", "key_id"}:
+        here &= getattr(RequestLog, name) == wanted[name]
+    if "statuses" in wanted:
+        here &= RequestLog.status.between(*wanted["statuses"])
+    query: Any = RequestLog.select().where(here).order_by(RequestLog.id.desc())
+    rows: list[Row] = list(query.limit(limit + 1).dicts())
+    return (rows[:limit], rows[limit - 1]["id"]) if len(rows) > limit else (rows, last)
+
+
+def _nth(here: Any, number: int) -> str | None:
+    """Return the id of the request of this number, from 1, newest first; None if there are not so many."""
+    query = RequestLog.select(RequestLog.id).where(here).order_by(RequestLog.id.desc())
+    found: str | None = query.offset(number - 1).limit(1).scalar()
+    return found
 
 
 def forget_before(request_id: str, limit: int) -> int:

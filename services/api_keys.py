@@ -3,7 +3,7 @@
 A key itself is shown once and kept nowhere. Every change is in the audit log, in the same transaction.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -68,6 +68,11 @@ def get(caller: Caller, key_id: str) -> ApiKey:
     if row is None:
         raise NotFound(_NO_KEY)
     return ApiKey(**row)
+
+
+def names(caller: Caller, key_ids: Collection[str]) -> dict[str, str]:
+    """Return what those of the keys that are the account's are called, by id, also those that do not work any more."""
+    return table.key_names(caller.account_id, key_ids)
 
 
 def update(caller: Caller, key_id: str, changes: Mapping[str, Any]) -> ApiKey:

@@ -9,10 +9,11 @@ import logging
 import re
 import threading
 from collections import Counter, deque
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from core import clock, ids
+from core import cursor as cursors
 from core.errors import NotFound
 from models import base
 from models import request_log as table
@@ -25,7 +26,8 @@ log = logging.getLogger(__name__)
 KEPT = timedelta(days=30)
 _MOST_NOTED = 20_000
 _PURGED_AT_ONCE = 1_000
-_LONGEST_TARGET = 2_000
+_LONGEST_TEXT = 2_000
+_LOOKED_AT = 20_000
 _SECRETS = re.compile(r"(mt_(?:live|test)_|whsec_)[0-9A-Za-z+/=%]+|((?:[?&](?:key|token|secret|password)[^=&]*)=)[^&]*")
 
 _noted: deque["LoggedRequest"] = deque(maxlen=_MOST_NOTED)
@@ -34,7 +36,10 @@ _lock = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class LoggedRequest:
-    """One request with a valid key. ``path`` is the operation's template, ``target`` path and query as they came."""
+    """One request with a valid key. ``path`` is the operation's template, ``target`` path and query as they came.
+
+    ``target`` and ``error_message`` are ``masked``.
+    """
 
     id: str
     account_id: str
@@ -47,6 +52,19 @@ class LoggedRequest:
     error_code: str | None
     duration_ms: int
     address: str
+    error_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which requests: with a status from the first to the second of ``statuses``, a method, a key; None is any."""
+
+    statuses: tuple[int, int] | None = None
+    method: str | None = None
+    key_id: str | None = None
+
+
+ANY = Wanted()
 
 
 def note(request: LoggedRequest) -> None:
@@ -55,9 +73,9 @@ def note(request: LoggedRequest) -> None:
         _noted.append(request)
 
 
-def masked(target: str) -> str:
-    """Return a path with its query, at most 2,000 characters of it, without what looks like a secret."""
-    return _SECRETS.sub(lambda found: f"{found[1] or found[2]}***", target)[:_LONGEST_TARGET]
+def masked(text: str) -> str:
+    """Return a path with its query, or a message; at most 2,000 characters, without what looks like a secret."""
+    return _SECRETS.sub(lambda found: f"{found[1] or found[2]}***", text)[:_LONGEST_TEXT]
 
 
 def flush() -> None:
@@ -79,15 +97,20 @@ def flush() -> None:
         log.error("cannot write the request log: %s", error)
 
 
-def list_requests(caller: Caller, limit: int, cursor: str | None = None, *, failed: bool = False) -> Page:
-    """Return a page of the account's ``LoggedRequest``s of the last 30 days, newest first; ``failed``: 4xx and 5xx."""
+def list_requests(caller: Caller, limit: int, cursor: str | None = None, wanted: Wanted = ANY) -> Page:
+    """Return a page of the account's ``LoggedRequest``s of the last 30 days, newest first.
+
+    A page is of 20,000 requests at most, of which few may be ``wanted``: it may be short, or empty, and not the last.
+    Raise PlanLimitExceeded, InvalidCursor.
+    """
+    caller.plan.require("rows_per_page", limit)
+    binding = f"{caller.account_id} list_requests {wanted}"
+    before = cursors.decode(pages.secret(), binding, cursor)[0] if cursor else None
+    asked = {name: value for name, value in asdict(wanted).items() if value is not None}
     since = ids.lowest("req", clock.now() - KEPT)
-
-    def fetch(count: int, after: str | None) -> list[LoggedRequest]:
-        rows = table.page(caller.account_id, count, after, failed=failed, since=since)
-        return [LoggedRequest(**row) for row in rows]
-
-    return pages.newest_first(caller, f"list_requests {failed}", limit, cursor, fetch, lambda one: str(one.id))
+    rows, below = table.page(caller.account_id, limit, before, since, asked, _LOOKED_AT)
+    following = cursors.encode(pages.secret(), binding, [below]) if below else None
+    return Page([LoggedRequest(**row) for row in rows], following)
 
 
 def get_request(caller: Caller, request_id: str) -> LoggedRequest:
@@ -96,6 +119,11 @@ def get_request(caller: Caller, request_id: str) -> LoggedRequest:
     if row is None:
         raise NotFound("There is no request with this id in the last 30 days.")
     return LoggedRequest(**row)
+
+
+def has_request(caller: Caller, request_id: str) -> bool:
+    """Tell whether there is such a request of the account."""
+    return table.get(caller.account_id, request_id) is not None
 
 
 def purge() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.browser.looking import PHONE, Looker
+from tests.platform import Client, wait_until
 
 SIGNED_OUT = [("", "start"), ("login", "login"), ("signup", "signup"), ("nothing-here", None)]
 SIGNED_IN = [
@@ -78,6 +79,29 @@ def test_the_quickstart_takes_a_key(looker: Looker) -> None:
     looker.check()
     looker.go("quickstart")
     looker.shoot("quickstart")
+
+
+def test_the_request_log(looker: Looker, ada: Client) -> None:
+    """From the list to one that was refused, and on to support with its id."""
+    ada.get("/leads", params={"query": "cafe", "has_phone": True}).raise_for_status()
+    refused = ada.get("/leads", params={"category": "caffe"}).headers["x-request-id"]
+    page = looker.page
+
+    def logged() -> bool:
+        looker.go("requests")
+        return page.get_by_text(refused).count() > 0
+
+    wait_until(logged, 30, lambda: "the request is not in the log")
+    looker.check()
+    looker.shoot("requests")
+    page.get_by_label("Status").select_option("failed")
+    page.wait_for_url("**status=failed**")
+    page.get_by_role("row").filter(has_text=refused).get_by_role("link").press("Enter")
+    page.get_by_role("heading", name="The same with curl").wait_for()
+    looker.check()
+    looker.shoot("request")
+    page.get_by_role("link", name="Ask support about this").click()
+    assert page.get_by_label("Request id").input_value() == refused
 
 
 def test_an_endpoint_and_a_delivery(looker: Looker) -> None:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from services import accounts, request_log
+from services.request_log import Wanted
 from tests.platform import Client, Platform, wait_until
 from tests.traffic import traffic
 
@@ -129,14 +130,17 @@ def test_requests_are_counted_and_logged(platform: Platform) -> None:
     """What a key asks is in the account's usage, and in its log, a few seconds later."""
     client = platform.account("logged@example.com")
     asked = client.get("/leads/lead_00000000000000000000000000?token=x").headers["X-Request-Id"]
-    missing = client.get("/leads/lead_00000000000000000000000000").headers["X-Request-Id"]
+    answer = client.get("/leads/lead_00000000000000000000000000")
+    missing = answer.headers["X-Request-Id"]
     wait_until(lambda: client.get("/account/usage").json()["requests"]["used"] >= 2, 15, lambda: "no request counted")
     with platform.tables():
         caller = accounts.by_email("logged@example.com")
-        found = {made.id: made for made in request_log.list_requests(caller, 100, failed=True).rows}
+        failed = request_log.list_requests(caller, 100, wanted=Wanted((400, 599)))
+        found = {made.id: made for made in failed.rows}
     assert (found[missing].path, found[missing].status, found[missing].error_code) == (
         "/leads/{lead_id}",
         404,
         "not_found",
     )
+    assert found[missing].error_message == answer.json()["error"]["message"]
     assert (found[asked].status, found[asked].target) == (400, "/v1/leads/lead_00000000000000000000000000?token=***")
