@@ -77,6 +77,7 @@ class DeliveryDetailSchema(DeliverySchema):
 
 class RecoverySchema(Schema):
     recovered = fields.Integer()
+    kept_since = fields.String()
     has_more = fields.Boolean()
 
 

@@ -6,14 +6,14 @@ tried again later, except for ``models.job.Permanent`` and permanent provider er
 from this file.
 """
 
+from functools import partial
+
 from jobs import deliver_webhook, enrich, run_scan, write_export
 from jobs.worker import Handler, Periodic
 from services import (
     enriching,
     export_files,
-    idempotency,
-    job_care,
-    request_log,
+    retention,
     scanning,
     schedules,
     webhook_deliveries,
@@ -39,12 +39,9 @@ PERIODIC: list[Periodic] = [
     Periodic("abandoned_enrichments", 60.0, enriching.fail_abandoned),
     Periodic("abandoned_exports", 60.0, export_files.fail_abandoned),
     Periodic("expired_exports", 60.0, export_files.delete_expired),
-    Periodic("forgotten_keys", 3600.0, idempotency.sweep),
-    Periodic("dead_jobs", 3600.0, job_care.purge),
     Periodic("abandoned_deliveries", 60.0, webhook_deliveries.start_overdue),
     Periodic("due_schedules", 15.0, schedules.run_due),
-    Periodic("old_requests", 3600.0, request_log.purge),
-    Periodic("old_deliveries", 3600.0, webhook_deliveries.give_up_old),
-    Periodic("forgotten_websites", 86_400.0, enriching.forget),
+    Periodic("unwanted_deliveries", 3600.0, webhook_deliveries.give_up_old),
     Periodic("half_stored_files", 3600.0, export_files.sweep_store),
+    *(Periodic(f"old_{rule.name}", 3600.0, partial(retention.purge, rule)) for rule in retention.RULES),
 ]

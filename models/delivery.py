@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import orjson
 import peewee
 
+from core import ids
 from models import base
 from models.webhook import Attempt, Delivery, Event, Row, WebhookEndpoint, all_rows, first_row
 
@@ -96,8 +98,8 @@ def take(endpoint_id: str, slot: int, limit: int, now: str) -> list[Due]:
     )
     if not taken:
         return []
-    ids = tuple(row[2] for row in taken)
-    bodies = dict(base.rows(base.written("SELECT id, body FROM event WHERE id IN (...)", columns=len(ids)), ids))
+    told = tuple(row[2] for row in taken)
+    bodies = dict(base.rows(base.written("SELECT id, body FROM event WHERE id IN (...)", columns=len(told)), told))
     return [
         Due(delivery_id, event_id, sequence, made + 1, made - before + 1, bodies[event_id].encode())
         for _, delivery_id, event_id, sequence, made, before in sorted(taken)
@@ -179,24 +181,52 @@ def send_failed_again(
 
 
 def never_sent(account_id: str, endpoint_id: str, span: tuple[str, str], types: Sequence[str], limit: int) -> list[str]:
-    """Return up to ``limit`` ids of events of these types that the endpoint has no delivery of, oldest first."""
+    """Return up to ``limit`` ids of events of these types that the endpoint has no delivery of, oldest first.
+
+    None is forgotten before the transaction ends.
+    """
     text = base.written(
         "SELECT e.id FROM event e WHERE e.account_id = ? AND e.created_at >= ? AND e.created_at < ? AND e.type IN (...)"
         " AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event_id = e.id AND d.endpoint_id = ?)"
-        " ORDER BY e.sequence LIMIT ?",
+        " ORDER BY e.sequence LIMIT ? FOR UPDATE SKIP LOCKED",
         columns=len(types),
     )
     return [str(row[0]) for row in base.rows(text, (account_id, *span, *types, endpoint_id, limit))]
 
 
 def give_up(before: str, limit: int, now: str) -> int:
-    """End up to ``limit`` deliveries that have waited since before a moment; return how many."""
+    """End up to ``limit`` deliveries whose endpoint was not enabled when they were due, before a moment, nor is now.
+
+    Return how many.
+    """
     text = base.written(
         "UPDATE delivery SET status = 'failed', next_attempt_at = NULL, finished_at = ? WHERE id IN"
-        " (SELECT id FROM delivery WHERE status = 'pending' AND slot IS NULL AND created_at < ?"
-        " ORDER BY created_at LIMIT ? FOR UPDATE SKIP LOCKED)"
+        " (SELECT id FROM delivery WHERE status = 'pending' AND slot IS NULL AND next_attempt_at < ? AND NOT EXISTS"
+        " (SELECT 1 FROM webhook_endpoint w WHERE w.id = delivery.endpoint_id AND w.status = 'enabled')"
+        " ORDER BY next_attempt_at LIMIT ? FOR UPDATE SKIP LOCKED)"
     )
     return _execute(text, (now, before, limit))
+
+
+def forget_events(before: datetime, limit: int) -> int:
+    """Delete up to ``limit`` events from before a moment with all their deliveries and attempts; return how many.
+
+    None is deleted that is still to be sent, or just now sent again.
+    """
+    old = base.written(
+        "SELECT id FROM event e WHERE id < ? AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event_id = e.id"
+        " AND d.status = 'pending') ORDER BY id LIMIT ? FOR UPDATE SKIP LOCKED"
+    )
+    parameters = (ids.lowest("evt", before), limit)
+    if not base.rows(old.removesuffix(" FOR UPDATE SKIP LOCKED"), parameters):
+        return 0
+    with base.transaction():
+        events_ = [event_id for (event_id,) in base.rows(old, parameters)]
+        ended = "DELETE FROM delivery WHERE event_id IN (...) AND status <> 'pending' RETURNING id"
+        deliveries = _among(ended, events_)
+        _among("DELETE FROM attempt WHERE delivery_id IN (...) RETURNING delivery_id", deliveries)
+        untold = "NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event_id = event.id)"
+        return len(_among(" ".join(("DELETE FROM event WHERE id IN (...) AND", untold, "RETURNING id")), events_))
 
 
 def release_orphans(kind: str) -> None:
@@ -223,6 +253,15 @@ def _deliveries(account_id: str) -> Any:
     query = Delivery.select(*_SHOWN).join(Event, on=(Event.id == Delivery.event_id)).switch(Delivery)
     query = query.join(WebhookEndpoint, peewee.JOIN.LEFT_OUTER, on=(WebhookEndpoint.id == Delivery.endpoint_id))
     return query.where(Delivery.account_id == account_id)
+
+
+def _among(text: str, chosen: Sequence[str]) -> list[str]:
+    """Run a statement on these ids, some hundred at a time; return what it returns."""
+    found: list[str] = []
+    for chunk in peewee.chunked(chosen, 500):
+        part = tuple(chunk)
+        found += [one for (one,) in base.rows(base.written(text, columns=len(part)), part)]
+    return found
 
 
 def _execute(text: str, parameters: tuple[Any, ...]) -> int:

@@ -109,9 +109,3 @@ def write_site(row: Row) -> None:
         preserve=[WebSite.url, WebSite.status, WebSite.result, WebSite.pages, WebSite.error, WebSite.reader,
                   WebSite.checked_at],
     ).execute()  # fmt: skip
-
-
-def forget_before(moment: str) -> int:
-    """Forget sites that were read before, and hosts that nothing has been asked of since; return how many sites."""
-    WebHost.delete().where(WebHost.token.is_null() & (WebHost.next_at < moment)).execute()
-    return int(WebSite.delete().where(WebSite.checked_at < moment).execute())

@@ -1,10 +1,12 @@
 """Exports: files of leads."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import peewee
 
+from core import ids
 from models import base
 from models.base import JSONText, Stamp
 
@@ -88,6 +90,16 @@ def deleted(limit: int) -> list[Row]:
     """Return up to ``limit`` exports that were deleted and whose files may still be there."""
     query: Any = Export.select().where(Export.status == DELETED)
     return list(query.limit(limit).dicts())
+
+
+def forget(before: datetime, limit: int) -> int:
+    """Delete, as customers do, up to ``limit`` exports made before a moment that have ended; return how many."""
+    found = "SELECT id FROM export WHERE id < ? AND status IN ('cancelled', 'failed', 'expired') ORDER BY id LIMIT ?"
+    parameters = (ids.lowest("exp", before), limit)
+    if not base.rows(found, parameters):
+        return 0
+    gone = " ".join(("UPDATE export SET status = ? WHERE id IN (", found, ")"))
+    return int(base.database.execute_sql(base.portable(gone), (DELETED, *parameters)).rowcount)
 
 
 def remove(export_id: str) -> None:

@@ -50,8 +50,3 @@ def write(account_id: str, operation: str, key: str, fingerprint: str, answer: s
     IdempotencyRecord.insert(account_id=account_id, operation=operation, key=key, **row).on_conflict(
         conflict_target=[IdempotencyRecord.account_id, IdempotencyRecord.operation, IdempotencyRecord.key], update=row
     ).execute()
-
-
-def forget_before(moment: str) -> int:
-    """Delete the records made before ``moment``; return how many."""
-    return int(IdempotencyRecord.delete().where(IdempotencyRecord.created_at < moment).execute())

@@ -71,11 +71,3 @@ def retry_dead(job_id: str) -> bool:
     )
     change = JobRow.update(state="queued", attempts=0, run_at=clock.now_stamp(), died_at=None)
     return bool(change.where(JobRow.id == job_id, JobRow.state == "dead", ~peewee.fn.EXISTS(taken)).execute())
-
-
-def purge_dead(before: str, most: int) -> int:
-    """Forget up to ``most`` jobs that died before this time; return how many."""
-    sql = (
-        "DELETE FROM job WHERE id IN (SELECT id FROM job WHERE state = 'dead' AND died_at < ? ORDER BY died_at LIMIT ?)"
-    )
-    return int(base.database.execute_sql(base.portable(sql), (before, most)).rowcount)

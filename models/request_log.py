@@ -107,13 +107,6 @@ def _nth(here: Any, number: int) -> str | None:
     return found
 
 
-def forget_before(request_id: str, limit: int) -> int:
-    """Delete up to ``limit`` requests with lower ids; return how many."""
-    old = RequestLog.select(RequestLog.id).where(RequestLog.id < request_id).order_by(RequestLog.id).limit(limit)
-    ids = [row.id for row in old]
-    return int(RequestLog.delete().where(RequestLog.id.in_(ids)).execute()) if ids else 0
-
-
 def made_since(table: str, account_id: str, first_id: str) -> int:
     """Return how many things of an account, with ids that sort by time, were made from an id on."""
     if table not in ("scan", "export"):

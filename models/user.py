@@ -174,12 +174,6 @@ def _end(which: Any, now: str) -> int:
     return int(Session.delete().where(Session.id.in_(ended)).execute())
 
 
-def sweep(idle_since: str, now: str) -> None:
-    """Forget sessions and links that have ended."""
-    Session.delete().where((Session.last_seen_at < idle_since) | (Session.expires_at < now)).execute()
-    OneTimeLink.delete().where(OneTimeLink.expires_at < now).execute()
-
-
 def insert_link(row: Row) -> None:
     OneTimeLink.insert(**row).execute()
 

@@ -23,7 +23,11 @@ from services.enrichments import Wanted
 LEASE_S = 60.0
 """A host is free for others so long after who visited it was killed."""
 
+KEPT = timedelta(days=90)
+"""How long the results of an enrichment are kept. What they brought stays with the leads."""
+
 FORGOTTEN = timedelta(days=400)
+"""What is known of a website for so long is of no use any more."""
 
 
 class StoppedError(Exception):
@@ -175,12 +179,6 @@ def fail_abandoned() -> None:
         fail(
             enrichment_id, "internal", "The enrichment stopped because of an error on our side. What was found is kept."
         )
-
-
-def forget() -> None:
-    """Forget what was read too long ago to be of use."""
-    with base.transaction():
-        enrichment_web.forget_before(clock.stamp(clock.now() - FORGOTTEN))
 
 
 def _record_site(batch: Batch, came: Came) -> None:

@@ -18,7 +18,7 @@ from models import idempotency as table
 from services.accounts import Caller
 
 LIFETIME = timedelta(hours=24)
-GRACE = timedelta(hours=24)  # kept longer than promised, so that a sweep never meets a live key
+GRACE = timedelta(hours=24)  # kept longer than promised, so that nothing is forgotten while it is replayed
 
 Answer = dict[str, Any]
 
@@ -44,12 +44,6 @@ def once(
         sealed = sealing.seal(_key(), orjson.dumps(answer).decode(), caller.account_id)
         table.write(caller.account_id, operation, key, fingerprint, sealed, clock.now_stamp())
     return answer, False
-
-
-def sweep() -> int:
-    """Delete the records nobody can replay any more; return how many."""
-    with base.transaction():
-        return table.forget_before(clock.stamp(clock.now() - LIFETIME - GRACE))
 
 
 def _replay(caller: Caller, kept: table.IdempotencyRecord, fingerprint: str) -> Answer:

@@ -1,11 +1,10 @@
-"""What an operator does with jobs: look at them, try dead ones again, remove some, forget what is long dead."""
+"""What an operator does with jobs: look at them, try dead ones again, remove some."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from core import clock
-from models import base, job_admin
+from models import job_admin
 
 DEAD_KEPT = timedelta(days=30)
 """How long a dead job is kept with its reason. A finished one is gone at once."""
@@ -13,7 +12,6 @@ DEAD_KEPT = timedelta(days=30)
 _HEADINGS = ("ID", "KIND", "ACCOUNT", "STATE", "ATTEMPTS", "RUN AT", "LAST ERROR")
 _ERROR_WIDTH = 80
 _PAGE = 1000
-_PURGED = 1000  # rows deleted in one transaction
 
 
 def listing(
@@ -52,17 +50,6 @@ def cancel(job_ids: Sequence[str]) -> list[str]:
     What runs is fenced out. The scan or export that a job belonged to is ended as failed by the next sweep.
     """
     return [job_id for job_id in job_ids if job_admin.cancel(job_id)]
-
-
-def purge() -> int:
-    """Forget jobs that are dead for longer than they are kept; return how many."""
-    before, gone = clock.stamp(clock.now() - DEAD_KEPT), 0
-    while True:
-        with base.transaction():
-            number = job_admin.purge_dead(before, _PURGED)
-        gone += number
-        if number < _PURGED:
-            return gone
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:

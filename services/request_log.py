@@ -25,7 +25,6 @@ log = logging.getLogger(__name__)
 
 KEPT = timedelta(days=30)
 _MOST_NOTED = 20_000
-_PURGED_AT_ONCE = 1_000
 _LONGEST_TEXT = 2_000
 _LOOKED_AT = 20_000
 _SECRETS = re.compile(r"(mt_(?:live|test)_|whsec_)[0-9A-Za-z+/=%]+|((?:[?&](?:key|token|secret|password)[^=&]*)=)[^&]*")
@@ -124,12 +123,3 @@ def get_request(caller: Caller, request_id: str) -> LoggedRequest:
 def has_request(caller: Caller, request_id: str) -> bool:
     """Tell whether there is such a request of the account."""
     return table.get(caller.account_id, request_id) is not None
-
-
-def purge() -> None:
-    """Delete what was kept long enough, a little at a time."""
-    oldest = ids.lowest("req", clock.now() - KEPT)
-    while True:
-        with base.transaction():
-            if table.forget_before(oldest, _PURGED_AT_ONCE) < _PURGED_AT_ONCE:
-                return

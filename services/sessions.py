@@ -59,7 +59,6 @@ def start(user_id: str, account_id: str, address: str, agent: str) -> str:
     if table.role(account_id, user_id) is None:
         raise NotFound("There is no such account.")
     with base.transaction():
-        table.sweep(clock.stamp(now - IDLE), stamp)
         table.insert_session(
             {
                 "id": ids.new("ses"), "digest": digest(token), "user_id": user_id, "account_id": account_id,

@@ -20,6 +20,11 @@ from services.pages import Page
 QUEUED_FOR = timedelta(days=30)
 """So long a delivery waits for an endpoint that is paused or disabled."""
 
+KEPT = timedelta(days=60)
+"""So long an event is kept with its deliveries, and longer while one is to be sent. What waited in vain for an endpoint
+can be recovered for as long again.
+"""
+
 MOST_ATTEMPTS = 90
 RECOVERED_AT_ONCE = 1000
 OVERDUE = timedelta(minutes=2)
@@ -55,10 +60,14 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """How many deliveries were queued, and whether there may be more to recover."""
+    """How many deliveries were queued, and whether there may be more to recover.
+
+    ``kept_since``: what happened before that moment is forgotten, and cannot be recovered.
+    """
 
     recovered: int
     has_more: bool
+    kept_since: str
 
 
 def page(caller: Caller, endpoint_id: str, limit: int, cursor: str | None = None) -> Page:
@@ -138,7 +147,7 @@ def recover(caller: Caller, endpoint_id: str, since: str, until: str | None = No
         _let_through(caller, endpoint_id)
         webhooks.start(caller.account_id, endpoint_id)
     count += len(missing)
-    return Recovery(count, count >= RECOVERED_AT_ONCE)
+    return Recovery(count, count >= RECOVERED_AT_ONCE, clock.stamp(clock.now() - KEPT))
 
 
 def give_up_old() -> None:

@@ -16,7 +16,7 @@ from models import base, webhook
 from models import job as queue
 from services import accounts, audit, delivery, webhook_deliveries, webhook_endpoints, webhook_secrets, webhooks
 from services.accounts import Caller
-from services.webhook_deliveries import Delivery
+from services.webhook_deliveries import Delivery, Recovery
 from services.webhook_endpoints import Wanted, checked_url
 from tests.core.receivers import Peer, Receiver, polite, receiver
 
@@ -545,8 +545,9 @@ def test_everything_that_did_not_arrive_since_a_time_is_recovered(alice: Caller,
         arrived = emit(alice)
         work()
         time.advance(1)
-        assert webhook_deliveries.recover(alice, endpoint_id, since) == webhook_deliveries.Recovery(2, False)
-        assert webhook_deliveries.recover(alice, endpoint_id, since) == webhook_deliveries.Recovery(0, False)
+        kept_since = clock.stamp(time.time - webhook_deliveries.KEPT)
+        assert webhook_deliveries.recover(alice, endpoint_id, since) == Recovery(2, False, kept_since)
+        assert webhook_deliveries.recover(alice, endpoint_id, since) == Recovery(0, False, kept_since)
         work()
     assert [parse(request)[0]["webhook-id"] for request in server.requests] == [arrived, failed, never]
     assert [parse(request)[0]["maptargeter-sequence"] for request in server.requests] == ["2", "1", "3"]

@@ -337,13 +337,3 @@ class TestAdmin:
             ("export", "ready"): (2, clock.stamp(NOON + timedelta(seconds=2))),
             ("export", "waiting"): (1, clock.stamp(NOON + timedelta(seconds=9))),
         }
-
-    def test_the_long_dead_are_forgotten(self, hands: Hands) -> None:
-        put(number=4)
-        for _ in range(3):
-            job.bury(take_one(), "broken")
-            hands.move(60)
-        before = clock.stamp(NOON + timedelta(seconds=61))
-        assert job_admin.purge_dead(before, 1) == 1
-        assert job_admin.purge_dead(before, 10) == 1
-        assert job_admin.counts() == {("scan", "queued"): 1, ("scan", "dead"): 1}

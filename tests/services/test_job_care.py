@@ -4,7 +4,8 @@ import pytest
 
 from core import clock
 from models import base, job, job_admin
-from services import job_care
+from services import job_care, retention
+from tests.forgetting import forget
 
 pytestmark = pytest.mark.usefixtures("database")
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -37,7 +38,7 @@ def test_cancelled_jobs_are_gone() -> None:
 
 
 def test_the_dead_are_forgotten_after_thirty_days(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_care, "_PURGED", 2)
+    monkeypatch.setattr(retention, "AT_ONCE", 2)
     put(7)
     clock.set_source(lambda: NOON)
     for _ in range(5):
@@ -45,7 +46,7 @@ def test_the_dead_are_forgotten_after_thirty_days(monkeypatch: pytest.MonkeyPatc
     clock.set_source(lambda: NOON + timedelta(days=1))
     die()
     clock.set_source(lambda: NOON + timedelta(days=30, seconds=1))
-    assert job_care.purge() == 5
+    assert forget("dead_jobs") == 5
     assert job_admin.counts() == {("scan", "queued"): 1, ("scan", "dead"): 1}
 
 

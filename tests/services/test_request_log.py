@@ -13,6 +13,7 @@ from models.request_log import RequestLog
 from services import exports, request_log, scans, usage
 from services.accounts import Caller
 from services.request_log import LoggedRequest, Wanted
+from tests.forgetting import forget
 from tests.leads import account, gone, lead, write
 from tests.services.test_scans import HERE
 
@@ -100,7 +101,7 @@ def test_what_is_old_is_deleted(alice: Caller) -> None:
     new = noted(alice)
     request_log.flush()
     assert [row.id for row in request_log.list_requests(alice, 9).rows] == [new.id]
-    request_log.purge()
+    forget("requests")
     assert [row.id for row in RequestLog.select()] == [new.id] != [old.id]
 
 

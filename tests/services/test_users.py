@@ -11,6 +11,7 @@ from core.errors import Conflict, InvalidInput, NotFound, Unauthenticated
 from models import base
 from services import accounts, api_keys, audit, members, passwords, sessions, users
 from services.sessions import Visitor
+from tests.forgetting import forget
 
 pytestmark = pytest.mark.usefixtures("database")
 PASSWORD = "correct horse battery"
@@ -45,12 +46,13 @@ def test_from_sign_up_to_the_last_session() -> None:
         sessions.end(alice.user_id, alice.session_id)
 
 
-def test_a_session_ends_idle_or_old_and_is_swept() -> None:
+def test_a_session_ends_idle_or_old_and_is_forgotten() -> None:
     alice, start = visitor(), clock.now()
     clock.set_source(lambda: start + sessions.IDLE)
     assert not sessions.of_user(alice.user_id)
     clock.set_source(lambda: start + sessions.LONGEST)
     sessions.start(alice.user_id, alice.caller.account_id, "::3", "")
+    forget("sessions")
     assert base.rows("SELECT address FROM session") == [("::3",)]
 
 
