@@ -5,7 +5,7 @@ from typing import Any
 from handlers import auth, responses
 from handlers.responses import Answer
 from handlers.schemas import LeadAggregateSchema, LeadFieldListSchema, LeadHistoryEntrySchema
-from services import filters, lead_aggregates, lead_editing, leads
+from services import filters, idempotency, importing, lead_aggregates, lead_editing, leads
 
 
 def list_leads(
@@ -61,6 +61,17 @@ def aggregate_leads(body: dict[str, Any]) -> Answer:
 def list_lead_fields() -> Answer:
     """Answer with every field that filters know."""
     return responses.ok(LeadFieldListSchema().dump(lead_aggregates.list_fields(auth.caller())))
+
+
+def import_leads(body: dict[str, Any]) -> Answer:
+    """Make leads of the rows of a list, or with ``dry_run`` say what would become of each."""
+    caller, asked = auth.caller(), (body["name"], body["leads"], body.get("tags", ()))
+    if body.get("dry_run"):
+        return responses.ok(importing.import_leads(caller, *asked, dry_run=True))
+    made, replayed = idempotency.once(
+        caller, "import_leads", responses.idempotency_key(), body, lambda: importing.import_leads(caller, *asked)
+    )
+    return responses.ok(made, replayed)
 
 
 def get_lead(lead_id: str) -> Answer:

@@ -38,8 +38,8 @@ class File(Protocol):
     def read(self, start: int, length: int) -> Iterable[bytes]: ...
 
 
-def ok(body: Any) -> Answer:
-    return body, 200, {}
+def ok(body: Any, replayed: bool = False) -> Answer:
+    return body, 200, _replayed(replayed)
 
 
 def versioned(body: Any, version: str) -> Answer:

@@ -76,7 +76,7 @@ class Lead(base.Model):
     enrichment_status = peewee.CharField(max_length=20, null=True)
     enriched_at = Stamp(null=True)
     content_hash = peewee.CharField(max_length=64)
-    scan_id = peewee.CharField(max_length=40)  # the scan that saw it last
+    scan_id = peewee.CharField(max_length=40)  # the scan that saw it last; empty while none did
     first_seen_at = Stamp()
     last_seen_at = Stamp()
     changed_at = Stamp()
@@ -104,14 +104,18 @@ class Lead(base.Model):
 
 
 class LeadPlace(base.Model):
-    """Which lead of an account a place belongs to. A place is named as its source names it."""
+    """Which lead of an account a place belongs to. A place is named as its source names it.
+
+    ``record`` is what a row of the account's own lists says (``services.list_rows``); null for places of maps.
+    """
 
     account_id = peewee.CharField(max_length=40)
     source = peewee.CharField(max_length=16)
-    record_id = peewee.CharField(max_length=64)
+    record_id = peewee.CharField(max_length=200)
     lead_number = peewee.IntegerField(index=True)
     tile_y = peewee.IntegerField()
     tile_x = peewee.IntegerField()
+    record = JSONText(null=True)
 
     class Meta:
         primary_key = peewee.CompositeKey("account_id", "source", "record_id")
@@ -122,7 +126,7 @@ class LeadChange(base.Model):
     """What became of a lead: ``new``, ``changed`` (property -> from, to, as shown) or ``gone``.
 
     ``cause`` is ``scan``, ``enrichment``, ``import`` or ``customer``; ``cause_id`` names the scan, the enrichment or
-    the customer's API key.
+    the API key that the customer changed or imported it with.
     """
 
     id = peewee.AutoField()

@@ -1,13 +1,13 @@
 """Which places an account's leads were merged from, and what became of them since."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any, TypeVar
 
 import orjson
 import peewee
 
-from models import base, lead_tally
+from models import base, lead_tally, search
 from models.base import JSONText
 from models.lead import Lead, LeadChange
 from models.place import Place
@@ -24,7 +24,11 @@ _COLUMNS = tuple(Lead._meta.fields)
 _JSON = tuple(name for name, field in Lead._meta.fields.items() if isinstance(field, JSONText))
 _FLAGS = tuple(name for name, field in Lead._meta.fields.items() if isinstance(field, peewee.BooleanField))
 _LEADS = " ".join(("SELECT", ", ".join(_COLUMNS), "FROM lead WHERE number IN ($) ORDER BY number"))
-_PLACES = "SELECT lead_number, source, record_id FROM lead_place WHERE lead_number IN ($)"
+_PLACES = "SELECT lead_number, source, record_id, record FROM lead_place WHERE lead_number IN ($)"
+_NEAR = (
+    "SELECT DISTINCT lead.number FROM (VALUES (...)) AS box CROSS JOIN lead WHERE lead.account_id = ?"
+    " AND lead.lat BETWEEN box.column2 AND box.column4 AND lead.lon BETWEEN box.column1 AND box.column3"
+)
 
 
 def tiles(account_id: str, ranges: Iterable[tuple[int, int, int, int]]) -> set[Tile]:
@@ -39,7 +43,8 @@ def tiles(account_id: str, ranges: Iterable[tuple[int, int, int, int]]) -> set[T
 def in_tile(account_id: str, tile: Tile) -> list[Row]:
     """Return the leads that have a place in the tile.
 
-    Rows hold every column of ``Lead``, and as ``places`` the (source, record id) of every place of the lead.
+    Rows hold every column of ``Lead``, as ``places`` the (source, record id) of every place of the lead, and as
+    ``own`` what those say that are of the account's own lists.
     """
     here = "SELECT lead_number FROM lead_place WHERE account_id = ? AND tile_y = ? AND tile_x = ?"
     return _load(here, (account_id, *tile))
@@ -50,6 +55,15 @@ def in_box(account_id: str, box: tuple[float, float, float, float]) -> list[Row]
     west, south, east, north = box
     here = "SELECT number FROM lead WHERE account_id = ? AND lat BETWEEN ? AND ? AND lon BETWEEN ? AND ?"
     return _load(here, (account_id, south, north, west, east))
+
+
+def in_boxes(account_id: str, boxes: Sequence[tuple[float, float, float, float]]) -> list[Row]:
+    """Return the leads in any of many small boxes, as ``in_box`` does."""
+    numbers: set[int] = set()
+    for chunk in _chunks(boxes):
+        sql = base.written(_NEAR, columns=4, rows=len(chunk))
+        numbers.update(number for (number,) in base.rows(sql, (*chain.from_iterable(chunk), account_id)))
+    return _numbered(numbers)
 
 
 def owning(account_id: str, keys: Iterable[tuple[str, str]]) -> list[Row]:
@@ -81,10 +95,7 @@ def of_place(account_id: str, source: str, record_id: str) -> list[Row]:
 
 def by_rank_keys(keys: Iterable[int]) -> list[Row]:
     """Return the leads at these places of the ranking, as ``in_tile`` does."""
-    found: list[Row] = []
-    for chunk in _chunks(sorted(keys)):
-        found += _load(" ".join(("SELECT number FROM lead WHERE rank_key IN", _marks(chunk))), tuple(chunk))
-    return found
+    return _numbered(number for (number,) in search.rows_in("SELECT number FROM lead WHERE rank_key IN", sorted(keys)))
 
 
 def present(keys: Iterable[tuple[str, str]]) -> list[Row]:
@@ -112,15 +123,26 @@ def link(account_id: str, links: Iterable[tuple[int, tuple[str, str], Tile]]) ->
     )
 
 
+def keep(account_id: str, rows: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
+    """Write which lead (by number) rows of the account's own lists belong to, and what they say."""
+    _each(
+        "INSERT INTO lead_place (account_id, source, record_id, lead_number, tile_y, tile_x, record)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account_id, source, record_id) DO UPDATE"
+        " SET lead_number = excluded.lead_number, tile_y = excluded.tile_y, tile_x = excluded.tile_x,"
+        " record = excluded.record",
+        (
+            (account_id, row["source"], row["record_id"], number, row["tile_y"], row["tile_x"], _json(row))
+            for number, row in rows
+        ),
+    )
+
+
 def record(account_id: str, cause: Cause, at: str, changes: Iterable[tuple[str, str, dict[str, Any]]]) -> None:
     """Write (lead id, change, fields) into the history of the account's leads; see ``LeadChange``."""
     _each(
         "INSERT INTO lead_change (account_id, lead_id, cause, cause_id, change, fields, at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (
-            (account_id, lead_id, *cause, change, orjson.dumps(fields).decode(), at)
-            for lead_id, change, fields in changes
-        ),
+        ((account_id, lead_id, *cause, change, _json(fields), at) for lead_id, change, fields in changes),
     )
 
 
@@ -155,10 +177,24 @@ def names(account_id: str, ids: Iterable[str]) -> dict[str, str]:
 def _load(numbers: str, parameters: tuple[Any, ...]) -> list[Row]:
     """Return the leads whose numbers the SQL ``numbers`` gives."""
     places: dict[int, list[tuple[str, str]]] = {}
-    for number, source, record_id in base.rows(_PLACES.replace("$", numbers), parameters):
+    own: dict[int, list[Row]] = {}
+    for number, source, record_id, record in base.rows(_PLACES.replace("$", numbers), parameters):
         places.setdefault(number, []).append((source, record_id))
+        if record is not None:
+            own.setdefault(number, []).append(orjson.loads(record))
     rows = (dict(zip(_COLUMNS, row, strict=True)) for row in base.rows(_LEADS.replace("$", numbers), parameters))
-    return [_decoded(row) | {"places": tuple(places.get(row["number"], ()))} for row in rows]
+    return [_decoded(row) | _belonging(row["number"], places, own) for row in rows]
+
+
+def _belonging(number: int, places: Mapping[int, Sequence[Any]], own: Mapping[int, Sequence[Any]]) -> Row:
+    return {"places": tuple(places.get(number, ())), "own": tuple(own.get(number, ()))}
+
+
+def _numbered(numbers: Iterable[int]) -> list[Row]:
+    found: list[Row] = []
+    for chunk in _chunks(sorted(numbers)):
+        found += _load(" ".join(("SELECT number FROM lead WHERE number IN", _marks(chunk))), tuple(chunk))
+    return found
 
 
 def _decoded(row: Row) -> Row:
@@ -168,6 +204,10 @@ def _decoded(row: Row) -> Row:
     for name in _FLAGS:
         row[name] = bool(row[name])
     return row
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _marks(values: Sequence[Any]) -> str:

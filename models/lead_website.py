@@ -61,13 +61,14 @@ def evidence(lead: Row) -> list[dict[str, Any]]:
 
 
 def _said_by(lead: Row, name: str, key: Any) -> Any:
-    """Return what tells of a value of the lead whether ``map``, ``website`` or ``customer`` gave it."""
+    """Return what tells of a value of the lead whether ``map``, ``list``, ``website`` or ``customer`` gave it."""
     layers = lead["layers"] or {}
     if name in layers.get("customer", {}):
         return lambda _: "customer"
     found = {key(value) for value in layers.get("enriched", {}).get(name, ())}
     mapped = {key(value) for value in layers.get("map", {}).get(name, ())}
-    return lambda value: "website" if key(value) in found - mapped else "map"
+    websites, listed = found - mapped, set(layers.get("listed", {}).get(name, ()))
+    return lambda value: "website" if key(value) in websites else "list" if key(value) in listed else "map"
 
 
 def _facts(lead: Row) -> Mapping[str, Any]:

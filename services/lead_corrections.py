@@ -27,18 +27,29 @@ def columns_of(corrections: Mapping[str, Any], country: str | None) -> dict[str,
     ``country`` is where the lead is, for telephone numbers written without one. Raise InvalidInput with all that is
     wrong.
     """
-    made: dict[str, Columns | None] = {}
-    violations = []
-    country = (corrections.get("address") or {}).get("country") or country
-    for name, value in corrections.items():
-        try:
-            made[name] = None if value is None else _COLUMNS[name](value, country)
-        except _WrongError as error:
-            place = ("corrections", name) if error.index is None else ("corrections", name, str(error.index))
-            violations.append(Violation("body", ".".join(place), "invalid", str(error), "/" + "/".join(place)))
+    made, violations = read(corrections, country, ("corrections",))
     if violations:
         raise InvalidInput(f"The request has {len(violations)} problem{'s' * (len(violations) > 1)}.", violations)
     return made
+
+
+def read(
+    said: Mapping[str, Any], country: str | None, where: tuple[str, ...]
+) -> tuple[dict[str, Columns | None], list[Violation]]:
+    """Return the columns of each property that is said, None for null, and all that is wrong.
+
+    ``where`` in the body the properties stand. ``country`` as for ``columns_of``.
+    """
+    made: dict[str, Columns | None] = {}
+    violations = []
+    country = (said.get("address") or {}).get("country") or country
+    for name, value in said.items():
+        try:
+            made[name] = None if value is None else _COLUMNS[name](value, country)
+        except _WrongError as error:
+            place = (*where, name) if error.index is None else (*where, name, str(error.index))
+            violations.append(Violation("body", ".".join(place), "invalid", str(error), "/" + "/".join(place)))
+    return made, violations
 
 
 def tags(values: list[str]) -> list[str]:

@@ -2,14 +2,15 @@
 
     customer   what the customer corrected: it stands, whatever maps and websites say
     enriched   what the business's own website says: more values in lists, single values where the map has none
-    map        what the places say (``services.lead_values.merge``)
+    map        what the places say (``services.lead_values.merge``), the rows of the customer's lists among them
 
 The column ``layers`` keeps them apart:
 
-    {"map": columns, "enriched": columns, "customer": {property: {"at": time, "columns": columns}}}
+    {"map": columns, "enriched": columns, "customer": {property: {"at": time, "columns": columns}}, "listed": {...}}
 
-It is null while the map alone speaks, and the columns of the lead are then its layer. A scan replaces the layer of the
-map, an enrichment its own, a customer theirs; each time the lead is put together anew.
+``listed`` says which contacts of the first layer only the lists give. The column is null while the map alone speaks,
+and the columns of the lead are then its layer. A scan or an import replaces the layer of the map, an enrichment its
+own, a customer theirs; each time the lead is put together anew.
 """
 
 from collections.abc import Mapping
@@ -37,9 +38,11 @@ def map_of(lead: Mapping[str, Any]) -> Columns:
 
 def on_map(columns: Columns, layers: Layers) -> Columns:
     """Return the columns of a lead of which the map now says this (as ``lead_values.merge`` has it)."""
-    if not layers:
-        return columns | {"layers": None}
-    return _together({name: columns[name] for name in MAPPED}, layers.get("enriched", {}), layers.get("customer", {}))
+    listed = columns.get("listed")
+    if not layers and not listed:
+        return {**columns, "layers": None}
+    mapped = {name: columns[name] for name in MAPPED}
+    return _together(mapped, {**(layers or {}), "listed": listed})
 
 
 def with_enriched(lead: Mapping[str, Any], found: Mapping[str, Any]) -> Columns:
@@ -50,8 +53,7 @@ def with_enriched(lead: Mapping[str, Any], found: Mapping[str, Any]) -> Columns:
     wrong = found.keys() - set(ENRICHABLE)
     if wrong:
         raise ValueError(f"an enrichment adds nothing to {', '.join(sorted(wrong))}")
-    layers = lead.get("layers") or {}
-    return _together(map_of(lead), dict(found), layers.get("customer", {}))
+    return _together(map_of(lead), {**(lead.get("layers") or {}), "enriched": dict(found)})
 
 
 def with_corrections(lead: Mapping[str, Any], corrections: Mapping[str, Columns | None], at: str) -> Columns:
@@ -67,16 +69,17 @@ def with_corrections(lead: Mapping[str, Any], corrections: Mapping[str, Columns 
             customer.pop(name, None)
         elif columns != customer.get(name, {}).get("columns"):
             customer[name] = {"at": at, "columns": columns}
-    return _together(map_of(lead), layers.get("enriched", {}), customer)
+    return _together(map_of(lead), {**layers, "customer": customer})
 
 
-def _together(mapped: Columns, found: Mapping[str, Any], customer: Mapping[str, Any]) -> Columns:
+def _together(mapped: Columns, layers: Mapping[str, Any]) -> Columns:
+    found, customer, listed = (layers.get(name) or {} for name in ("enriched", "customer", "listed"))
     columns = mapped | _added(mapped, found)
     for made in customer.values():
         columns |= made["columns"]
     standing = [reason for reason in mapped["quality_reasons"] if reason in lead_values.STANDING]
-    layers = {"map": mapped, "enriched": dict(found), "customer": dict(customer)} if found or customer else None
-    return lead_values.finished(columns, standing) | {"layers": layers}
+    kept = {"map": mapped, "enriched": found, "customer": customer, **({"listed": listed} if listed else {})}
+    return lead_values.finished(columns, standing) | {"layers": kept if found or customer or listed else None}
 
 
 def _added(mapped: Columns, found: Mapping[str, Any]) -> Columns:

@@ -25,6 +25,12 @@ CONTENT = (
 )  # fmt: skip
 """The columns a customer sees as the business itself: a lead has changed if one of these has."""
 
+RATED = ("rating", "review_count")
+"""No map has them, lists may."""
+
+LIST = "list"
+"""The source of what is only in a list of the customer's own (``services.list_rows``)."""
+
 RECENT_YEARS = 2
 
 _URLS = {"osm": "https://www.openstreetmap.org/{}"}
@@ -35,12 +41,13 @@ def merge(places: Sequence[Place], attributions: Mapping[str, str]) -> Columns:
     """Return the columns of the lead that these places (at least one) make, in whatever order they come.
 
     Lists are the union; of single values the first that is known counts, the fullest and newest place coming first.
-    ``attributions`` gives the line to print for each source.
+    ``attributions`` gives the line to print for each source. ``listed`` are no column but for ``services.lead_layers``.
     """
     ranked = sorted(places, key=_rank, reverse=True)
     best = ranked[0]
-    sources = sorted(map(_source, places), key=_source_key)
-    columns: Columns = {name: best[name] for name in ("name", "category", "lat", "lon")}
+    sources = sorted(map(_source, places), key=_source_key)[:MOST]
+    columns: Columns = {"name": best["name"]}
+    columns |= {name: _own(ranked, name)[name] for name in ("category", "lat", "lon")}
     columns |= _first_known(ranked, (*REGIONAL, *SCALARS)) | _address(ranked)
     columns |= {
         "names": united(place["names"] for place in ranked),
@@ -52,7 +59,13 @@ def merge(places: Sequence[Place], attributions: Mapping[str, str]) -> Columns:
         "sources": sources,
         "attribution": " · ".join(sorted({attributions[place["source"]] for place in places})),
     }
-    return finished(columns | {"rating": None, "review_count": None}, _standing(places))
+    columns |= {name: next((place[name] for place in ranked if place.get(name) is not None), None) for name in RATED}
+    return finished(columns, _standing(places)) | _listed(places)
+
+
+def attributions(of_maps: Mapping[str, str]) -> dict[str, str]:
+    """Return the line to print for each source that a lead may be from."""
+    return {**of_maps, LIST: "Your own lists"}
 
 
 def finished(columns: Columns, standing: Collection[str]) -> Columns:
@@ -102,6 +115,23 @@ def _reasons(columns: Columns, standing: Collection[str]) -> list[str]:
 def _is_recent(place: Place) -> bool:
     updated, release = place["updated_at"], place["release"]
     return bool(updated and release) and updated >= f"{int(release[:4]) - RECENT_YEARS}{release[4:]}"
+
+
+def _own(ranked: Sequence[Place], name: str) -> Place:
+    """Return the first place that says this itself, and did not take it from the lead that it belongs to."""
+    return next((place for place in ranked if name not in place.get("borrowed", ())), ranked[0])
+
+
+def _listed(places: Sequence[Place]) -> Columns:
+    """Return as ``listed``, if there is any, the contacts that only lists give, by what they are known by."""
+    keys: dict[str, Callable[[Any], str]] = {"phones": lambda phone: phone["e164"] or phone["raw"], "emails": str}
+    listed = {}
+    for name, key in keys.items():
+        given: dict[bool, dict[str, None]] = {True: {}, False: {}}
+        for place in places:
+            given[place["source"] == LIST] |= dict.fromkeys(map(key, place[name]))
+        listed[name] = [value for value in given[True] if value not in given[False]]
+    return {"listed": listed} if any(listed.values()) else {}
 
 
 def _rank(place: Place) -> tuple[Any, ...]:

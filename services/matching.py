@@ -9,7 +9,7 @@ distance is one at which such a pair has been seen to be one business.
 import math
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from urllib.parse import urlsplit
 
@@ -63,6 +63,7 @@ class Signs:
     brand: str = ""
     hours: str = ""
     numbers: frozenset[str] = field(default=frozenset())  # words with a digit in the first name
+    town: str = ""
 
 
 def sorted_name(name: str) -> str:
@@ -126,7 +127,7 @@ def _named_alike(a: Signs, b: Signs, loosely: bool) -> bool:
 
 def _fitting(a: Signs, b: Signs, lineage: Lineage) -> bool:
     """Tell whether the kinds of business agree; kinds that merely belong together need the very same name."""
-    if a.category == b.category:
+    if a.category == b.category or not (a.category and b.category):
         return True
     above_a, above_b = lineage(a.category), lineage(b.category)
     if a.category in above_b or b.category in above_a:
@@ -167,38 +168,57 @@ class Finder:
     _members: dict[int, list[Signs]] = field(default_factory=dict)
     _near: dict[tuple[int, int], list[tuple[str, int]]] = field(default_factory=dict)  # names in a cell
     _by_contact: dict[str, list[int]] = field(default_factory=dict)
-    _width: float = 0.0
+    _by_street: dict[tuple[str, str], list[int]] = field(default_factory=dict)
 
     def add(self, number: int, signs: Signs) -> None:
         """Make ``signs`` findable as ``number``."""
-        if not self._width:
-            self._width = _CELL_DEGREES / max(math.cos(math.radians(signs.lat)), 0.01)
         self._members.setdefault(number, []).append(signs)
-        self._near.setdefault(self._cell(signs), []).extend((name, number) for name in signs.names)
+        row = _row(signs.lat)
+        self._near.setdefault((row, _column(row, signs.lon)), []).extend((name, number) for name in signs.names)
         for contact in chain(signs.phones, signs.sites):
             self._by_contact.setdefault(contact, []).append(number)
+        if signs.street and signs.town:
+            self._by_street.setdefault((signs.street, signs.town), []).append(number)
 
     def find(self, signs: Signs) -> int | None:
         """Return the nearest number that is the same business, or None."""
-        if not self._width:
-            return None
         judged = (self._judge(number, signs) for number in self._candidates(signs))
         best = min(filter(None, judged), default=None)
         return best[1] if best else None
 
+    def find_anywhere(self, signs: Signs) -> int | None:
+        """Return the one number that is the same business although ``signs`` do not say where it is.
+
+        A contact or an address that both have stands for the place. None, too, if there are several.
+        """
+        sharing = {
+            number for contact in chain(signs.phones, signs.sites) for number in self._by_contact.get(contact, ())
+        }
+        sharing.update(
+            number
+            for number in self._by_street.get((signs.street, signs.town), ())
+            if any(signs.house_numbers & member.house_numbers for member in self._members[number])
+        )
+        judged = {number for number in sharing if self._is_same(number, signs)}
+        return judged.pop() if len(judged) == 1 else None
+
+    def _is_same(self, number: int, signs: Signs) -> bool:
+        member = self._members[number][0]
+        return self._judge(number, replace(signs, lat=member.lat, lon=member.lon)) is not None
+
     def _judge(self, number: int, signs: Signs) -> tuple[float, int] | None:
         members = self._members[number]
-        if not any(same_business(signs, member, self.lineage) for member in members):
+        if any(_disagree(signs, member, True) for member in members):  # first, as it is the quickest to tell
             return None
-        if any(_disagree(signs, member, True) for member in members):
+        if not any(same_business(signs, member, self.lineage) for member in members):
             return None
         return min(metres(signs, member) for member in members), number
 
     def _candidates(self, signs: Signs) -> set[int]:
         """Return who is near and called alike, and who shares a contact: the others need no judging."""
-        y, x = self._cell(signs)
-        around = [self._near.get((y + dy, x + dx), ()) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
-        near = [named for cell in around for named in cell]
+        rows = range(_row(signs.lat) - 1, _row(signs.lat) + 2)
+        cells = [(row, _column(row, signs.lon) + side) for row in rows for side in (-1, 0, 1)]
+        near = [named for cell in cells for named in self._near.get(cell, ())]
         names = [name for name, _ in near]
         found: set[int] = set()
         for name in signs.names:
@@ -208,5 +228,11 @@ class Finder:
             found.update(self._by_contact.get(contact, ()))
         return found
 
-    def _cell(self, signs: Signs) -> tuple[int, int]:
-        return math.floor(signs.lat / _CELL_DEGREES), math.floor(signs.lon / self._width)
+
+def _row(lat: float) -> int:
+    return math.floor(lat / _CELL_DEGREES)
+
+
+def _column(row: int, lon: float) -> int:
+    """Return the cell of a row in which a longitude lies; cells are as wide as high, wherever the row is."""
+    return math.floor(lon / _CELL_DEGREES * max(math.cos(math.radians(row * _CELL_DEGREES)), 0.01))

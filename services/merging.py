@@ -20,11 +20,15 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A lead as it is stored: every column, and all the places it ever was merged from, gone ones too."""
+    """A lead as it is stored: every column, and all the places it ever was merged from, gone ones too.
+
+    ``own`` are those of them that are rows of the customer's lists (``services.list_rows``): no scan takes them away.
+    """
 
     number: int
     columns: Mapping[str, Any]
     places: tuple[Key, ...]
+    own: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,11 @@ class Intent:
     fields: dict[str, Any] = field(default_factory=dict)
     counted: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def is_on_map(self) -> bool:
+        """Whether a map has the business, and not only a list of the customer's."""
+        return any(place["source"] != lead_values.LIST for place in self.places)
+
 
 def group(places: Sequence[Place], leads: Collection[Known], terms: Terms) -> dict[int, list[Place]]:
     """Give each of a tile's wanted places to the lead it belongs to, or to the lead or new lead that it duplicates.
@@ -73,7 +82,7 @@ def group(places: Sequence[Place], leads: Collection[Known], terms: Terms) -> di
         else:
             groups.setdefault(number, []).append(place)
     if strays:
-        _settle(strays, groups, _finder(leads, terms))
+        _settle(strays, groups, finder(leads, terms))
     return groups
 
 
@@ -115,6 +124,16 @@ def totals(intents: Iterable[Intent]) -> dict[str, int]:
 COUNTS = ("found", "new", "changed", "unchanged", "gone")
 
 
+def finder(leads: Iterable[Known], terms: Terms) -> Finder:
+    """Return what finds, by their numbers, those of the leads that ``terms`` want."""
+    made = Finder(terms.lineage)
+    for lead in leads:
+        told = lead_layers.map_of(lead.columns)
+        if terms.wants(told["lat"], told["lon"], told["category"]):
+            made.add(lead.number, signs_of(told))
+    return made
+
+
 def key_of(place: Place) -> Key:
     return place["source"], place["record_id"]
 
@@ -132,29 +151,24 @@ def _settle(strays: Iterable[Place], groups: dict[int, list[Place]], finder: Fin
         groups.setdefault(number, []).append(place)
 
 
-def _finder(leads: Iterable[Known], terms: Terms) -> Finder:
-    finder = Finder(terms.lineage)
-    for lead in leads:
-        told = lead_layers.map_of(lead.columns)
-        if terms.wants(told["lat"], told["lon"], told["category"]):
-            finder.add(lead.number, signs_of(told))
-    return finder
-
-
 def _new(number: int, places: Sequence[Place], terms: Terms) -> Intent:
-    columns = lead_values.merge(places, terms.attributions)
+    columns = lead_layers.on_map(lead_values.merge(places, terms.attributions), None)
     return Intent(number, "new", columns, tuple(places), counted={"found": 1, "new": 1})
 
 
 def _judge(lead: Known, places: Sequence[Place], others: Mapping[Key, Place], terms: Terms) -> Intent | None:
-    live = {key: others[key] for key in lead.places if key in others} | {key_of(place): place for place in places}
+    own = {key_of(place): place for place in lead.own}
+    live = own | {key: others[key] for key in lead.places if key in others} | {key_of(place): place for place in places}
     if not live:
         return _vanished(lead, terms)
     told = lead_values.merge(list(live.values()), terms.attributions)
     if not terms.wants(told["lat"], told["lon"], told["category"]):
         return None
     columns = lead_layers.on_map(told, lead.columns.get("layers"))
-    return _compared(lead, columns, tuple(live.values()), terms)
+    intent = _compared(lead, columns, tuple(live.values()), terms)
+    if intent and intent.change != "changed" and not places and live.keys() == own.keys():
+        return None  # no map has it, as before: nothing was seen that could be told
+    return intent
 
 
 def _vanished(lead: Known, terms: Terms) -> Intent | None:
@@ -219,4 +233,5 @@ def signs_of(columns: Mapping[str, Any]) -> Signs:
         brand=columns["brand_wikidata"] or "",
         hours=(columns["opening_hours"] or {}).get("raw", ""),
         numbers=matching.numbers_in(next(iter(names))),
+        town=matching.sorted_name(columns["city"] or ""),
     )

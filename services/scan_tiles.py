@@ -7,7 +7,7 @@ from typing import Any
 from core import taxonomy
 from core.geo import Area
 from models import lead_ledger, place
-from services import merging, planning, suppressions
+from services import lead_values, merging, planning, suppressions
 from services.accounts import Caller
 from services.matching import CONTACT_M
 from services.merging import Intent, Key, Known, Terms
@@ -36,7 +36,7 @@ def run_for(
 ) -> Run:
     """Return what the tiles of such a scan need; ``known`` are the sources of the catalogue."""
     categories = planning.wanted_categories(chosen)
-    attributions = {source.source: source.attribution for source in known}
+    attributions = lead_values.attributions({source.source: source.attribution for source in known})
     terms = Terms(scan_id, started_at, planning.wanted(area, categories), taxonomy.path, attributions)
     return Run(caller, terms, categories)
 
@@ -124,7 +124,7 @@ def _present(leads: Iterable[Known], rows: Iterable[place.Row]) -> Mapping[Key, 
 
 
 def _known(rows: Iterable[lead_ledger.Row]) -> dict[int, Known]:
-    return {row["number"]: Known(row["number"], row, row["places"]) for row in rows}
+    return {row["number"]: Known(row["number"], row, row["places"], row["own"]) for row in rows}
 
 
 def _neighbourhood(tile: Tile) -> planning.Box:

@@ -120,7 +120,9 @@ def _new_row(intent: Intent, scan_id: str, at: str) -> dict[str, Any]:
 
 
 def _old_row(intent: Intent, scan_id: str, at: str) -> dict[str, Any]:
-    now = {"last_seen_at": at, "scan_id": scan_id, "gone_at": None}
+    now: dict[str, Any] = {"gone_at": None}
+    if intent.is_on_map:
+        now |= {"last_seen_at": at, "scan_id": scan_id}
     if intent.change == "changed":
         now["changed_at"] = at
     return {**intent.before, **intent.columns, **now}

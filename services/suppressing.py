@@ -188,7 +188,7 @@ def _phone(value: str) -> str | None:
 
 def _place(value: str) -> str | None:
     source, colon, record_id = value.partition(":")
-    return value if source.isalnum() and colon and 0 < len(record_id) <= 64 else None
+    return value if source.isalnum() and colon and 0 < len(record_id) <= 200 else None
 
 
 _FORMS: dict[str, tuple[Callable[[str], str | None], str]] = {

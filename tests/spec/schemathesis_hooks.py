@@ -18,6 +18,7 @@ KNOWN_CATEGORY = "cafe"
 LEAD_FILTER = "#/components/schemas/LeadFilter"
 TEXT_FILTER = "#/components/schemas/TextFilter"
 SOME_CONDITIONS = ("name", "category", "location", "phones", "rating", "changed_at", "gone", "query", "and", "not")
+NO_LEAD = "lead_" + "0" * 26
 NO_SCAN = "scan_" + "0" * 26
 NO_SCHEDULE = "sch_" + "0" * 26
 KNOWN_TIMEZONE = "Europe/Helsinki"
@@ -73,6 +74,9 @@ def before_call(context: HookContext, case: "Case[Any]", kwargs: Json) -> None:
     # an export repeats its filters, and schemathesis takes the condition on scan_id there for the id of a scan
     if not str(case.path_parameters.get("scan_id", NO_SCAN)).startswith("scan_"):
         case.path_parameters["scan_id"] = NO_SCAN
+    # a row that was refused has no lead
+    if not str(case.path_parameters.get("lead_id", NO_LEAD)).startswith("lead_"):
+        case.path_parameters["lead_id"] = NO_LEAD
     # a scan that no schedule made says so with null, which schemathesis takes for the id of one
     if not str(case.path_parameters.get("schedule_id", NO_SCHEDULE)).startswith("sch_"):
         case.path_parameters["schedule_id"] = NO_SCHEDULE

@@ -39,6 +39,10 @@ MADE: dict[str, dict[str, Any]] = {
     "/tickets": {"subject": "x", "message": "y"},
     "/schedules": {"area": AREA, "recurrence": {"every_hours": 8000}},
     "/api-keys": {"name": "x", "scopes": ["leads:read"]},
+    "/leads/import": {
+        "name": "CRM",
+        "leads": [{"name": "Kiosk", "category": "kiosk", "location": {"lat": 61, "lon": 25}}],
+    },
 }
 ENDED = {
     "whe": ("DELETE", ""), "sup": ("DELETE", ""), "key": ("DELETE", ""), "scan": ("POST", "/cancel"),
