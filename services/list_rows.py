@@ -5,7 +5,7 @@ the list's name, a slash, and the row's id there. So the rules of scans hold for
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +22,7 @@ LICENSE = "LicenseRef-customer"
 MAX_NAME = 60
 
 _NEEDED = ("location", "category")
+_NUMBERS: Mapping[str, Callable[[Any], float]] = {"rating": float, "review_count": int}
 _TAKEN = ("category", "lat", "lon")
 """What a row that does not say it takes from the lead that it belongs to."""
 
@@ -94,7 +95,7 @@ def _row(list_name: str, index: int, said: Mapping[str, Any], at: str) -> ListRo
     country = zones.country(zones.timezone(where["lat"], where["lon"])) if where else None
     columns, problems = lead_corrections.read(known, country, ("leads", str(index)))
     record = _unsaid() | {name: value for made in columns.values() if made for name, value in made.items()}
-    record |= {name: said.get(name) for name in lead_values.RATED}
+    record |= {name: number(said[name]) for name, number in _NUMBERS.items() if said.get(name) is not None}
     record["country"] = record["country"] or country
     external_id = said.get("external_id")
     record |= {

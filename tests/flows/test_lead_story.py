@@ -122,6 +122,37 @@ def test_a_csv_has_as_many_rows_as_the_api_counts(alice: Client) -> None:
     assert len({row["id"] for row in rows}) == len(rows)
 
 
+def test_a_list_becomes_leads_that_are_searched_enriched_and_exported(platform: Platform) -> None:
+    client, _ = platform.roomy_account("lists@example.com", leads=2)
+    rows = [
+        {"external_id": str(number), "name": f"Leipomo {number}", "category": "bakery", "rating": 4.5,
+         "location": {"lat": 60.17 + number, "lon": 24.94}, "emails": [f"{number}@leipomo.example.fi"]}
+        for number in range(3)
+    ]  # fmt: skip
+    body: dict[str, Any] = {"name": "Fair 2026", "tags": ["fair"], "leads": [*rows[:2], {"name": "Somewhere Oy"}]}
+    foretold = client.post("/leads/import", json=body | {"dry_run": True}).raise_for_status().json()
+    assert client.get("/leads").json()["data"] == []
+    key = {"Idempotency-Key": "once"}
+    made = client.post("/leads/import", json=body, headers=key).raise_for_status().json()
+    assert made["counts"] == foretold["counts"]
+    assert made["counts"] == {"created": 2, "matched": 0, "updated": 0, "unchanged": 0, "refused": 1}
+    replayed = client.post("/leads/import", json=body, headers=key)
+    assert (replayed.json(), replayed.headers["idempotency-replayed"]) == (made, "true")
+    assert client.post("/leads/import", json=body).json()["counts"]["unchanged"] == 2
+    too_many = client.post("/leads/import", json=body | {"leads": rows})
+    assert (too_many.status_code, too_many.json()["error"]["code"]) == (403, "plan_limit_exceeded")
+    filters = {"tags": {"has": "fair"}, "rating": {"gte": 4}}
+    found = client.post("/leads/search", json={"filters": filters}).json()["data"]
+    assert {lead["id"] for lead in found} == {row["lead_id"] for row in made["rows"][:2]}
+    assert client.post("/enrichments", json={"filters": filters, "dry_run": True}).json()["leads"] == 2
+    export = client.post("/exports", json={"format": "csv", "filters": filters}).raise_for_status().json()
+    export = client.finished(f"/exports/{export['id']}")
+    file = client.get(export["download_url"]).content.decode("utf-8-sig")
+    assert {row["license"] for row in csv.DictReader(io.StringIO(file, newline=""))} == {"LicenseRef-customer"}
+    manifest = client.get(f"/exports/{export['id']}/manifest").json()
+    assert (manifest["sources"], manifest["attribution"]) == (["list"], ["Your own lists"])
+
+
 def test_pages_visit_every_lead_once(alice: Client) -> None:
     seen: list[str] = []
     params: dict[str, Any] = {"limit": 400}

@@ -1,5 +1,6 @@
 """Pairs met in real data, and the properties that make merging repeatable."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -151,3 +152,32 @@ def test_a_group_is_not_joined_by_who_disagrees_with_one_of_it() -> None:
     finder.add(1, way(east=5))
     assert finder.find(replace(way(east=8, phones=phones("+2")), kinds=frozenset({"overture"}))) is None
     assert finder.find(replace(way(east=8), kinds=frozenset({"overture"}))) == 1
+
+
+@pytest.mark.parametrize("first", [0.0, 89.0, -60.0])
+def test_the_finder_misses_nobody_wherever_it_began(first: float) -> None:
+    finder = Finder(taxonomy.path)
+    finder.add(1, replace(signs(), lat=first, lon=179.0))
+    for number, lat in enumerate((-80.0, -1.0, 30.0, 60.17, 75.0), 2):
+        here = replace(signs(), lat=lat, lon=170.0)
+        finder.add(number, here)
+        degrees = 55 / 111_320 / math.cos(math.radians(lat))
+        for lon in (here.lon - degrees, here.lon + degrees):
+            assert finder.find(replace(here, lon=lon, kinds=frozenset({"overture"}))) == number
+
+
+def test_who_does_not_say_where_is_found_by_a_contact_or_the_whole_address() -> None:
+    home: dict[str, Any] = {"street": "tie uusi", "house_numbers": frozenset({5}), "town": "helsinki"}
+    finder = Finder(taxonomy.path)
+    finder.add(1, replace(signs(phones=phones("+1")), **home))
+    finder.add(2, replace(signs(name="Bar 2", category="bar", sites=frozenset({"bar.fi"})), lat=61.0))
+    finder.add(3, replace(signs(name="Bar 2", category="bar", sites=frozenset({"bar.fi"})), lat=62.0))
+    nowhere = replace(signs(category=""), lat=0.0, lon=0.0, kinds=frozenset({"list/CRM"}))
+    assert finder.find_anywhere(nowhere) is None
+    assert finder.find_anywhere(replace(nowhere, phones=phones("+1"))) == 1
+    assert finder.find_anywhere(replace(nowhere, **home)) == 1
+    assert finder.find_anywhere(replace(nowhere, **home | {"house_numbers": frozenset({7})})) is None
+    assert finder.find_anywhere(replace(nowhere, **home | {"town": "tampere"})) is None
+    assert finder.find_anywhere(replace(nowhere, **home, phones=phones("+2"))) is None
+    assert finder.find_anywhere(replace(nowhere, names=("other",), phones=phones("+1"))) is None
+    assert finder.find_anywhere(replace(nowhere, names=("2 bar",), sites=frozenset({"bar.fi"}))) is None  # or which?

@@ -133,6 +133,8 @@ def repair_parts(body: Json) -> None:
         body["recurrence"]["timezone"] = KNOWN_TIMEZONE  # those there are are data, not schema
     if "corrections" in body:
         repair_corrections(body["corrections"])
+    for lead in body.get("leads", ()):
+        repair_corrections(lead)  # or the row would be refused, and nothing be imported
     if "kind" in body and "value" in body:  # which value is good hangs on the kind
         body["kind"] = body["kind"] if body["kind"] in SUPPRESSIBLE else "place"
         body["value"] = SUPPRESSIBLE[body["kind"]]

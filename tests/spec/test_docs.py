@@ -5,6 +5,7 @@ it. One that is only to be read is marked otherwise.
 """
 
 import hashlib
+import io
 import re
 import subprocess
 import sys
@@ -136,6 +137,28 @@ def test_the_lines_that_verify_a_webhook() -> None:
     assert not verify(secret, headers, body + b" ")
     assert not verify(secret, headers | {"webhook-id": "evt_2"}, body)
     assert not verify(secret, headers | {"webhook-timestamp": str(int(now.timestamp()) - 301)}, body)
+
+
+def test_the_lines_that_make_bodies_of_a_spreadsheet() -> None:
+    [program] = [text for language, text in blocks(ROOT / "docs" / "lists.md") if language == "python"]
+    names: dict[str, Any] = {}
+    exec(program, names)
+    header = (
+        "external_id,name,category,lat,lon,street,house_number,city,country,phones,emails,rating,review_count,mood\r\n"
+    )
+    row = '{},"Leipomo, Aino",bakery,60.17,24.94,Tie,5,Helsinki,FI,09 1;09 2,,4.5,12,good\r\n'
+    first, second = names["bodies"]("Fair", io.StringIO(header + "".join(map(row.format, range(501))), newline=""))
+    check = next(one for one in OPERATIONS if one.id == "import_leads").body
+    assert check
+    assert (check(first), check(second), len(first["leads"])) == (None, None, 500)
+    assert second["leads"] == [
+        {
+            "external_id": "500", "name": "Leipomo, Aino", "category": "bakery",
+            "location": {"lat": 60.17, "lon": 24.94},
+            "address": {"street": "Tie", "house_number": "5", "city": "Helsinki", "country": "FI"},
+            "phones": ["09 1", "09 2"], "rating": 4.5, "review_count": 12,
+        }
+    ]  # fmt: skip
 
 
 def test_examples_of_requests_are_accepted(roomy: Roomy) -> None:
