@@ -44,6 +44,7 @@ from dashboard import (
     overview,
     request_pages,
     scan_pages,
+    schedule_pages,
     support,
     suppressions,
     usage,
@@ -55,7 +56,7 @@ from dashboard.frame import Surroundings
 __all__ = ["VIEWS", "Surroundings", "register"]
 VIEWS = (
     account, assets, console, enrichment_pages, entry, export_pages, faults, keys, lead_list, lead_map, lead_page,
-    navigation, overview, request_pages, scan_pages, support, suppressions, usage, webhook_pages, words,
+    navigation, overview, request_pages, scan_pages, schedule_pages, support, suppressions, usage, webhook_pages, words,
 )  # fmt: skip
 CSRF_SECONDS = 12 * 3600
 

@@ -8,9 +8,9 @@ from werkzeug.wrappers import Response
 
 from core import taxonomy
 from core.errors import MapTargeterError
-from dashboard import chips
+from dashboard import chips, suppressions
 from dashboard.frame import caller, checked, form, page, pages, refused, see
-from services import lead_corrections, lead_editing
+from services import lead_corrections, lead_editing, suppressing
 from services.lead_rows import Lead
 from services.leads import get_lead
 
@@ -87,6 +87,7 @@ def _shown(lead_id: str) -> dict[str, Any]:
         "lead": found, "lead_id": lead_id, "version": lead_editing.version(found), "path": path, "history": history,
         "lists": {name: values(found) for name, values in _LISTS.items()}, "stages": lead_editing.STAGES,
         "address_parts": ADDRESS, "statuses": STATUSES,
+        "ways": suppressing.ways(found), "reasons": suppressions.options("SuppressionReason"),
         "corrected": {made["field"]: made["at"] for made in found["corrections"]},
     }  # fmt: skip
 

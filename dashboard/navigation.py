@@ -25,6 +25,7 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("leads", "Leads", "pin", ("lead",)),
             Entry("scans", "Scans", "scan", ("new_scan", "scan")),
+            Entry("schedules", "Schedules", "repeat", ("new_schedule", "schedule", "edit_schedule")),
             Entry("enrichments", "Enrichments", "spark", ("enrichment",)),
             Entry("exports", "Exports", "download", ("new_export", "export")),
             Entry("suppressions", "Suppressions", "block"),

@@ -21,10 +21,11 @@ def suppressions() -> Response:
 @pages.post("/suppressions")
 def create_suppression() -> Response:
     """Suppress a business, and forget its leads."""
-    kind = form("kind") if form("kind") in _choices("SuppressionKind") else "domain"
+    kind, value = form("target").split(" ", 1) if " " in form("target") else (form("kind"), form("value"))
+    kind = kind if kind in _choices("SuppressionKind") else "domain"
     reason = form("reason") if form("reason") in _choices("SuppressionReason") else "objection"
     try:
-        made = suppressing.create_suppression(caller(), kind, form("value")[:320], reason, form("note")[:1000] or None)
+        made = suppressing.create_suppression(caller(), kind, value[:320], reason, form("note")[:1000] or None)
     except MapTargeterError as error:
         return refused("suppressions.html", error, **_listed())
     removed = "1 lead is" if made.leads_removed == 1 else f"{made.leads_removed:,} leads are"
@@ -40,10 +41,11 @@ def delete_suppression(suppression_id: str) -> Response:
 
 def _listed() -> dict[str, Any]:
     listed = suppressing.list_suppressions(caller(), ROWS, flask.request.args.get("cursor"))
-    return {"listed": listed, "kinds": _options("SuppressionKind"), "reasons": _options("SuppressionReason")}
+    return {"listed": listed, "kinds": options("SuppressionKind"), "reasons": options("SuppressionReason")}
 
 
-def _options(schema: str) -> list[tuple[str, str]]:
+def options(schema: str) -> list[tuple[str, str]]:
+    """Return the values of a type of the contract with what people call them."""
     return [(name, name.replace("_", " ").capitalize()) for name in _choices(schema)]
 
 

@@ -5,35 +5,46 @@ from dataclasses import dataclass
 from werkzeug.wrappers import Response
 
 from dashboard.frame import caller, page, pages
-from services import api_keys, leads, webhook_endpoints
 from services.accounts import Caller
 from services.plans import PLANS, WORDS
+from services.usage import Usage, get_usage
 
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """How much of a limit of the plan is used; no ``limit`` is none, ``or_more`` says it was not counted to the end."""
+    """How much of a limit of the plan is used; no ``limit`` is none."""
 
     label: str
     used: int
     limit: int | None
-    or_more: bool = False
 
 
 @pages.get("/usage")
 def usage() -> Response:
-    """Show the plan."""
-    own = caller().plan
+    """Show the plan, what is used of it, and what was done this month."""
+    own, used = caller().plan, get_usage(caller())
     plans = [own if plan.name == own.name else plan for plan in PLANS.values()]
-    return page("usage.html", meters=meters(caller()), plan=own, plans=plans, words=WORDS)
+    return page(
+        "usage.html", meters=_meters(used), month=_month(used), since=used.since, plan=own, plans=plans, words=WORDS
+    )
 
 
 def meters(mine: Caller) -> list[Meter]:
-    """Return what an account uses of the limits that fill up."""
-    total = leads.list_leads(mine, limit=1, fields=["id"]).total
-    most = mine.plan.rows_per_page
+    """Return what an account uses of the limits that fill up: leads, API keys, webhook endpoints."""
+    return _meters(get_usage(mine))
+
+
+def _meters(used: Usage) -> list[Meter]:
     return [
-        Meter("Leads kept", total.value, mine.plan.leads, total.relation == "gte"),
-        Meter("API keys", len(api_keys.page(mine, most).rows), mine.plan.api_keys),
-        Meter("Webhook endpoints", len(webhook_endpoints.page(mine, most).rows), mine.plan.webhook_endpoints),
+        Meter("Leads kept", used.leads.used, used.leads.limit),
+        Meter("API keys", used.api_keys.used, used.api_keys.limit),
+        Meter("Webhook endpoints", used.webhook_endpoints.used, used.webhook_endpoints.limit),
     ]
+
+
+def _month(used: Usage) -> dict[str, int]:
+    lines = {
+        "API requests": used.requests, "Scans": used.scans, "Enrichments": used.enrichments,
+        "Exports": used.exports,
+    }  # fmt: skip
+    return {label: line.used for label, line in lines.items()}

@@ -139,7 +139,7 @@ class LeadChange(base.Model):
     at = Stamp()
 
     class Meta:
-        indexes = ((("account_id", "cause_id", "id"), False), (("account_id", "lead_id", "id"), False))
+        indexes = ((("account_id", "cause_id", "change", "id"), False), (("account_id", "lead_id", "id"), False))
 
 
 TABLES: tuple[type[base.Model], ...] = (Lead, LeadPlace, LeadChange)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import orjson
@@ -18,6 +19,9 @@ Cause = tuple[str, str | None]
 """What changed a lead: the ``cause`` and ``cause_id`` of ``LeadChange``."""
 
 Value = TypeVar("Value")
+
+KINDS = ("new", "changed", "gone")
+"""What a change makes of a lead."""
 
 _CHUNK = 500
 _COLUMNS = tuple(Lead._meta.fields)
@@ -156,13 +160,14 @@ def history(account_id: str, lead_id: str, limit: int, before: int | None = None
 
 def changes(account_id: str, scan_id: str, limit: int, before: int | None, change: str | None) -> list[Row]:
     """Return up to ``limit`` changes that a scan made, of one kind or all, the last first, from before a number."""
-    where = (LeadChange.account_id == account_id) & (LeadChange.cause_id == scan_id)
-    if before is not None:
-        where &= LeadChange.id < before
-    if change is not None:
-        where &= LeadChange.change == change
-    query: Any = LeadChange.select().where(where).order_by(LeadChange.id.desc()).limit(limit)
-    return list(query.dicts())
+    found: list[Row] = []
+    for kind in KINDS if change is None else (change,):  # each from its own end of the index, however rare it is
+        where = (LeadChange.account_id == account_id) & (LeadChange.cause_id == scan_id) & (LeadChange.change == kind)
+        if before is not None:
+            where &= LeadChange.id < before
+        query: Any = LeadChange.select().where(where).order_by(LeadChange.id.desc()).limit(limit)
+        found.extend(query.dicts())
+    return sorted(found, key=itemgetter("id"), reverse=True)[:limit]
 
 
 def names(account_id: str, ids: Iterable[str]) -> dict[str, str]:

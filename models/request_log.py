@@ -109,7 +109,7 @@ def _nth(here: Any, number: int) -> str | None:
 
 def made_since(table: str, account_id: str, first_id: str) -> int:
     """Return how many things of an account, with ids that sort by time, were made from an id on."""
-    if table not in ("scan", "export"):
+    if table not in ("scan", "export", "enrichment"):
         raise ValueError(f"{table} has no such index")
     sql = " ".join(("SELECT count(*) FROM", table, "WHERE account_id = ? AND id >= ?"))
     return int(base.rows(sql, (account_id, first_id))[0][0])

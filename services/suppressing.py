@@ -4,8 +4,10 @@ It takes effect in the transaction that writes it: leads it is about are forgott
 enrichment or import makes them again. Files that were exported before are kept until they expire.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
 
 from core import clock, contacts, ids, normalize, phones
 from core.errors import InvalidInput, NotFound, Violation
@@ -69,6 +71,17 @@ def create_suppression(
         made = _write(caller.account_id, kind, target, reason, note, bounds)
         audit.record(caller, audit.SUPPRESSION_CREATED, made.id, after={"kind": kind, "reason": reason})
     return made
+
+
+def ways(lead: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the (kind, value) of all that a lead, as it is shown, may be suppressed by; the first is itself."""
+    addresses = [email["address"] for email in lead["emails"]]
+    hosts = [urlsplit(url).hostname or "" for url in lead["websites"]]
+    signs = [("domain", host) for host in (*hosts, *(address.rpartition("@")[2] for address in addresses))]
+    signs += [("email", address) for address in addresses]
+    signs += [("phone", phone["e164"]) for phone in lead["phones"] if phone["e164"]]
+    forms = ((kind, _FORMS[kind][0](value)) for kind, value in signs)
+    return [("lead", lead["id"]), *dict.fromkeys((kind, value) for kind, value in forms if value is not None)]
 
 
 def list_suppressions(caller: Caller, limit: int, cursor: str | None = None) -> Page:

@@ -7,8 +7,6 @@ from core import clock, ids
 from models import account, lead_ledger, request_log, webhook
 from services.accounts import Caller
 
-ENRICHMENTS = "enrichments"
-
 
 @dataclass(frozen=True, slots=True)
 class UsageLine:
@@ -45,16 +43,11 @@ def get_usage(caller: Caller) -> Usage:
         requests=UsageLine(counted.get("requests", 0), None),
         scans=UsageLine(request_log.made_since("scan", mine, ids.lowest("scan", since)), None),
         exports=UsageLine(request_log.made_since("export", mine, ids.lowest("exp", since)), None),
-        enrichments=UsageLine(counted.get(ENRICHMENTS, 0), None),
+        enrichments=UsageLine(request_log.made_since("enrichment", mine, ids.lowest("enr", since)), None),
         leads=UsageLine(lead_ledger.count(mine), plan.leads),
         webhook_endpoints=UsageLine(webhook.count_endpoints(mine), plan.webhook_endpoints),
         api_keys=UsageLine(account.count_valid_keys(mine, clock.stamp(now)), plan.api_keys),
     )
-
-
-def count(account_id: str, name: str, by: int = 1) -> None:
-    """Add to what the account did this month, such as ``ENRICHMENTS``, in the transaction of what it did."""
-    request_log.count(account_id, _month(clock.now()), name, by)
 
 
 def _month(moment: datetime) -> str:

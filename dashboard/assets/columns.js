@@ -1,4 +1,4 @@
-// The columns of an export: moved up and down, all or none.
+// The columns of an export: moved up and down without asking the server, or all left out.
 const list = document.getElementById("columns");
 
 function mark() {
@@ -9,9 +9,10 @@ function mark() {
   }
 }
 
-list.addEventListener("click", ({ target }) => {
-  const button = target.closest("[data-move]");
+list.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-move]");
   if (!button) return;
+  event.preventDefault();
   const row = button.closest("li");
   if (button.dataset.move === "-1") row.previousElementSibling?.before(row);
   else row.nextElementSibling?.after(row);
@@ -19,8 +20,9 @@ list.addEventListener("click", ({ target }) => {
   button.focus();
 });
 for (const button of document.querySelectorAll("[data-columns]")) {
+  button.hidden = false;
   button.addEventListener("click", () => {
-    for (const box of list.querySelectorAll("input")) box.checked = button.dataset.columns === "all";
+    for (const box of list.querySelectorAll("[type=checkbox]")) box.checked = false;
   });
 }
 mark();

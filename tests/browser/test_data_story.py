@@ -107,6 +107,31 @@ def look(looker: Looker, name: str) -> None:
     looker.shoot(name)
 
 
+def test_a_scan_is_repeated(looker: Looker) -> None:
+    page = looker.page
+    looker.go("scans")
+    page.locator("main table a").first.click()
+    page.get_by_role("navigation", name="Which changes").get_by_role("link", name="New").click()
+    expect(page.get_by_role("region", name="Changes").get_by_role("link").first).to_be_visible()
+    look(looker, "scan-changes")
+    page.get_by_role("link", name="Repeat this scan").click()
+    expect(page.locator("#estimate .figures")).to_be_visible()
+    expect(page.get_by_label("Time zone")).to_have_value("Europe/Helsinki")
+    looker.check()
+    looker.shoot("schedule-new")
+    page.get_by_label("Thu").check()
+    page.get_by_role("button", name="Make schedule").press("Enter")
+    expect(page.locator(".head .hint")).to_have_text("Mon, Thu at 03:00, Europe/Helsinki")
+    looker.check()
+    looker.shoot("schedule")
+    page.get_by_role("link", name="Schedules").first.click()
+    expect(page.locator("main table time").first).to_contain_text("03:00")  # in the reader's zone
+    look(looker, "schedules")
+    page.locator("main table a").first.click()
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name="Resume").wait_for()
+
+
 @pytest.mark.parametrize("shape", ["Circle", "Polygon"])
 def test_other_shapes_are_drawn_too(looker: Looker, shape: str) -> None:
     page = looker.page

@@ -12,6 +12,7 @@ SIGNED_IN = [
     ("leads?query=ravintola&has_phone=true&filter=%7B%22opening_hours%22:%7B%22exists%22:true%7D%7D", "leads-search"),
     ("scans", "scans"),
     ("scans/new", "scan-new"),
+    ("schedules", None),
     ("exports", "exports"),
     ("enrichments", "enrichments"),
     ("enrichments/new?query=cafe", None),

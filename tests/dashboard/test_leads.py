@@ -242,6 +242,25 @@ def test_a_deleted_lead_is_gone(alice: Visitor, account: Caller) -> None:
     assert names(alice.get(LEADS)) == []
 
 
+def test_a_business_is_suppressed_by_what_it_is_known_by(alice: Visitor, account: Caller) -> None:
+    mail = {"emails": ["info@barloose.com"], "phones": [made.phone("+3589652776")]}
+    known = [made.lead("Bar Loose", websites=["https://www.barloose.com/", "https://facebook.com/loose"], **mail)]
+    known += [made.lead(EVIL, websites=["https://barloose.com/fi"]), made.lead("Kiosk", emails=["me@gmail.com"])]
+    bar, branch, kiosk = write(account, *known)
+    page = alice.get(f"{LEADS}/{bar}")
+    offered = [html.unescape(way) for way in re.findall(r'name="target" value="([^"]+)"', page.text)]
+    assert offered == [f"lead {bar}", "domain barloose.com", "email info@barloose.com", "phone +3589652776"]
+    action, reason = "/dashboard/suppressions", {"reason": "customer", "note": "Asked by mail"}
+    assert "domain" not in re.findall(r'name="target" value="(\w+) ', alice.get(f"{LEADS}/{kiosk}").text)
+    answer = alice.submit(f"{LEADS}/{bar}", action, target="domain barloose.com", **reason)
+    assert answer.status_code == 303
+    assert "2 leads are forgotten" in text_of(alice.get(answer.headers["location"]))
+    assert alice.get(f"{LEADS}/{bar}").status_code == alice.get(f"{LEADS}/{branch}").status_code == 404
+    assert alice.submit(f"{LEADS}/{kiosk}", action, target=f"lead {kiosk}", **reason).status_code == 303
+    assert "Kiosk" in text_of(alice.get(action))
+    assert alice.post(action, data={"csrf_token": token(alice), "target": f"lead {bar}x"}).status_code == 400
+
+
 def test_searches_are_saved_for_all_members(visit: Visit, alice: Visitor, shops: Caller) -> None:
     query = "city=Helsinki&has_phone=true"
     answer = alice.submit(

@@ -1,7 +1,5 @@
-"""Scans drawn, counted, started once, watched and stopped; and exports chosen, written and taken along."""
+"""Scans drawn, counted, started once, watched and stopped; and nobody else's, nor their exports."""
 
-import csv
-import io
 import re
 from typing import Any
 
@@ -14,7 +12,6 @@ from services import exports, scans
 from services.accounts import Caller
 from services.leads import list_leads
 from tests import catalogue
-from tests import leads as made
 from tests.catalogue import LAT, LON, place
 from tests.dashboard.conftest import Visit
 from tests.dashboard.test_account import member, token
@@ -109,42 +106,6 @@ def test_a_scan_is_cancelled(alice: Visitor, city: Caller) -> None:
     assert scans.list_scans(city, 10).rows[0]["status"] == "cancelled"
     assert "cancelled" in text_of(alice.get(path))
     assert "/cancel" not in alice.get(path).text
-
-
-def test_an_export_has_the_columns_that_were_chosen(alice: Visitor, account: Caller) -> None:
-    made.write(account, made.lead("Café Engel"), made.lead("Bar Loose", category="bar"))
-    page = alice.get(f"{NEW_EXPORT}?category=bar&sort=name")
-    assert "Export 1 lead" in text_of(page)
-    form = once(page.text) | {"category": "bar", "format": "csv", "fields": ["name", "id", "phones"]}
-    first, again = alice.post(EXPORTS, data=form), alice.post(EXPORTS, data=form)
-    assert first.status_code == 303
-    assert first.headers["location"] == again.headers["location"]
-    path = first.headers["location"]
-    assert 'hx-trigger="every 1s"' in alice.get(path).text
-    assert alice.get(f"{path}/download").status_code == 409
-    work()
-    page = alice.get(path)
-    assert "Category is one of Bar" in text_of(page)
-    assert "every 1s" not in page.text
-    file = alice.get(f"{path}/download")
-    assert file.headers["content-disposition"].startswith("attachment; filename=")
-    rows = list(csv.reader(io.StringIO(file.content.decode("utf-8-sig"))))
-    assert rows[0] == ["name", "id", "phones"]
-    assert [row[0] for row in rows[1:]] == ["Bar Loose"]
-    assert int(file.headers["content-length"]) == len(file.content)
-    assert "Category is one of Bar" in text_of(alice.get(EXPORTS))
-
-
-def test_too_much_for_the_plan_is_said_before(alice: Visitor, account: Caller) -> None:
-    made.write(account, *[made.lead(f"Shop {number}") for number in range(1001)])
-    page = alice.get(NEW_EXPORT)
-    assert page.status_code == 403
-    assert "Your free plan allows 1,000 rows an export" in text_of(page)
-    refused = alice.post(EXPORTS, data=once(page.text) | {"query": "shop", "format": "csv"})
-    assert refused.status_code == 403
-    assert 'name="query" value="shop"' in refused.text
-    assert alice.submit(f"{NEW_EXPORT}?query=nothing", EXPORTS, format="doc").status_code == 400
-    assert exports.list_exports(account, 10).rows == []
 
 
 def test_nothing_to_export_leads_elsewhere(alice: Visitor, account: Caller) -> None:

@@ -85,3 +85,4 @@ def test_usage_shows_the_plan_beside_the_others(alice: Visitor) -> None:
     assert "0 of 10,000" in words
     assert "Free (yours) Pro Enterprise" in words
     assert "Requests a minute 60 600 6,000" in words
+    assert "API requests 0 Scans 0 Enrichments 0 Exports 0" in words

@@ -8,10 +8,10 @@ import pytest
 
 from core import clock, ids
 from core.errors import InvalidCursor, NotFound
-from models import base
 from models.request_log import RequestLog
-from services import exports, request_log, scans, usage
+from services import enrichments, exports, request_log, scans, usage
 from services.accounts import Caller
+from services.enrichments import Wanted as EnrichmentWanted
 from services.request_log import LoggedRequest, Wanted
 from tests.forgetting import forget
 from tests.leads import account, gone, lead, write
@@ -125,14 +125,13 @@ def test_usage_is_of_this_month_and_of_now(alice: Caller) -> None:
     earlier = now.replace(day=1) - timedelta(days=2)
     clock.set_source(lambda: earlier)
     scans.create_scan(alice, "old", HERE, [])
-    usage.count(alice.account_id, usage.ENRICHMENTS, 5)
+    enrichments.create_enrichment(alice, EnrichmentWanted(None, {}))
     clock.set_source(lambda: now)
     scans.create_scan(alice, "new", HERE, [])
     exports.create_export(alice, "csv", {})
-    with base.transaction():
-        usage.count(alice.account_id, usage.ENRICHMENTS, 2)
-        usage.count(alice.account_id, usage.ENRICHMENTS)
     numbers = write(alice, lead(), lead(), lead())
+    for _ in range(3):
+        enrichments.create_enrichment(alice, EnrichmentWanted(None, {}))
     gone(numbers[0])
     made = usage.get_usage(alice)
     assert (made.scans.used, made.exports.used, made.enrichments.used, made.leads.used) == (1, 1, 3, 3)
