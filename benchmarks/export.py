@@ -48,7 +48,7 @@ def ours(contest: Contest, name: str, shown: Layout) -> None:
     """Write a file as the job does, apart from storing it."""
     made, credits_ = FORMATS[name], Credits()
     needs = tuple(dict.fromkeys((*made.needs(shown), *Credits.NEEDS, "id")))
-    with (contest.folder / f"ours.{made.extension}").open("wb") as file, base.snapshot():
+    with (contest.folder / f"ours.{made.extension}").open("wb") as file, base.reading_once(), base.snapshot():
         encoder = made.open(file, shown, credits_)
         for columns in leads.walk_columns(contest.caller, filters.EVERYTHING, needs):
             batch = Batch(needs, columns)

@@ -13,6 +13,16 @@ def _newest(member: str) -> str:
     return f"(SELECT max(value ->> '{member}') FROM json_each(sources))"
 
 
+def _fact(path: str) -> str:
+    return f"website_facts ->> '$.{path}'"
+
+
+def _facts(path: str, item: str = "value") -> str:
+    return f"(SELECT group_concat({item}, '; ') FROM json_each(website_facts, '$.{path}'))"
+
+
+_ID = "(value ->> 'scheme') || ' ' || (value ->> 'value')"
+_EVIDENCE = "(value ->> 'field') || ': ' || (value ->> 'value') || ' (' || (value ->> 'source_url') || ')'"
 _PHONE = "coalesce(value ->> 'e164', value ->> 'raw')"
 _STREET = "trim(coalesce(street, '') || ' ' || coalesce(house_number, '') || ' ' || coalesce(unit, ''))"
 _TOWN = "trim(coalesce(postcode, '') || ' ' || coalesce(city, district, ''))"
@@ -38,6 +48,16 @@ EXPRESSIONS = {
     "source_release": _newest("release"),
     "tags": _items("tags"),
     "corrections": "(SELECT group_concat(key, '; ') FROM json_each(layers, '$.customer'))",
+    "website_final_url": _fact("check.final_url"),
+    "website_status_code": _fact("check.status_code"),
+    "website_https": "CASE website_https WHEN 0 THEN 'no' WHEN 1 THEN 'yes' END",
+    "site_title": _fact("site.title"),
+    "site_languages": _facts("site.languages"),
+    "contact_pages": _facts("site.contact_pages"),
+    "legal_name": _fact("legal.name"),
+    "legal_form": _fact("legal.form"),
+    "legal_ids": _facts("legal.ids", _ID),
+    "evidence": _facts("evidence", _EVIDENCE),
     "distance_m": "NULL",
 }  # fmt: skip
 """Column of ours -> SQL on ``lead``; a column of the table otherwise."""

@@ -31,6 +31,7 @@ SQLITE_PRAGMAS = {
     "mmap_size": 268_435_456,
     "temp_store": "memory",
 }
+_READING_ONCE = {"cache_size": -4_000, "mmap_size": 0}
 
 
 class Model(peewee.Model):
@@ -148,11 +149,11 @@ def impatiently() -> Iterator[None]:
 
 @contextmanager
 def _unwaiting_sqlite() -> Iterator[None]:
-    database.execute_sql("PRAGMA busy_timeout = 0")
+    _set_pragmas({"busy_timeout": 0})
     try:
         yield
     finally:
-        database.execute_sql(f"PRAGMA busy_timeout = {SQLITE_PRAGMAS['busy_timeout']}")
+        _set_pragmas({"busy_timeout": SQLITE_PRAGMAS["busy_timeout"]})
 
 
 @contextmanager
@@ -172,6 +173,24 @@ def snapshot() -> Iterator[None]:
     else:
         with database.transaction(psycopg.IsolationLevel.REPEATABLE_READ):
             yield
+
+
+@contextmanager
+def reading_once() -> Iterator[None]:
+    """Keep little of what is read inside in memory: it is much, and nobody comes back to it. Not in a transaction."""
+    if not is_sqlite():
+        yield
+        return
+    _set_pragmas(_READING_ONCE)
+    try:
+        yield
+    finally:
+        _set_pragmas({name: SQLITE_PRAGMAS[name] for name in _READING_ONCE})
+
+
+def _set_pragmas(values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        database.execute_sql(f"PRAGMA {name} = {value}")
 
 
 def rows(sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

@@ -30,21 +30,21 @@ class Column:
     """One flat column. ``needs`` are columns of the lead table, ``values`` makes the column for a batch that has them.
 
     ``kind`` says what the values are, each of which may be None: TEXT; CODE, a text that we made ourselves, so that it
-    is no formula; TIME as RFC 3339; NUMBER; INTEGER; LIST, a sequence of texts that is never None. ``joined`` makes the
-    texts of a LIST without parsing it where that can be done, and is None where it cannot.
+    is no formula; TIME as RFC 3339; NUMBER; INTEGER; LIST, a sequence of texts that is never None. ``is_json`` tells
+    of a LIST that the one column it needs is the JSON of it.
     """
 
     name: str
     kind: str
     needs: tuple[str, ...]
     values: Callable[[Batch], Values]
-    joined: Callable[[Batch], Sequence[str] | None] = lambda _: None
+    is_json: bool = False
 
     def texts(self, batch: Batch) -> Sequence[str | None]:
         """Return the values of a column that is neither NUMBER nor INTEGER as texts, the items of a LIST joined."""
         if self.kind != LIST:
             return self.values(batch)
-        quickly = self.joined(batch)
+        quickly = _joined(batch.column(self.needs[0])) if self.is_json else None
         return list(map(SEPARATOR.join, self.values(batch))) if quickly is None else quickly
 
 
@@ -78,7 +78,7 @@ def _listed(name: str, source: str, items: Callable[[Any], Sequence[str]]) -> Co
 
 def _texts(name: str) -> Column:
     """A JSON list of texts."""
-    return replace(_listed(name, name, list), joined=lambda batch: _joined(batch.column(name)))
+    return replace(_listed(name, name, list), is_json=True)
 
 
 def _joined(lists: Values) -> Sequence[str] | None:
@@ -113,26 +113,18 @@ def _path(category: str) -> str:
     return " > ".join(taxonomy.path(category))
 
 
-def _phones(phones: Sequence[Mapping[str, Any]]) -> list[str]:
-    return [phone["e164"] or phone["raw"] for phone in phones]
-
-
-def _joined_phones(batch: Batch) -> Sequence[str]:
+def _phones(batch: Batch) -> Sequence[Sequence[str]]:
     """Most businesses have one phone at most, and most of these are in E.164."""
     start, end = _PHONE, len(_PHONE)
     return [
-        "" if text == "[]" else
-        text[end : text.index('"', end)] if text[:end] == start and "},{" not in text else
-        SEPARATOR.join(_phones(orjson.loads(text)))
+        () if text == "[]" else
+        (text[end : text.index('"', end)],) if text[:end] == start and "},{" not in text else
+        [phone["e164"] or phone["raw"] for phone in orjson.loads(text)]
         for text in batch.column("phones")
     ]  # fmt: skip
 
 
 _PHONE = '[{"e164":"'
-
-
-def _emails(emails: Sequence[Any]) -> list[str]:
-    return [email if isinstance(email, str) else email["address"] for email in emails]
 
 
 def _records(sources: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -205,9 +197,8 @@ _WEBSITE = (
     _listed("legal_ids", "website_facts", _legal_ids), _listed("evidence", "website_facts", _evidence),
     _stored("enrichment_status", CODE), _stored("enriched_at", TIME),
 )  # fmt: skip
-_PHONES = replace(_listed("phones", "phones", _phones), joined=_joined_phones)
-_EMAILS = replace(_listed("emails", "emails", _emails), joined=_texts("emails").joined)
-_WEBSITES = _texts("websites")
+_PHONES = Column("phones", LIST, ("phones",), _phones)
+_EMAILS, _WEBSITES = _texts("emails"), _texts("websites")
 _KNOWN = (
     _stored("id", CODE), _stored("name", TEXT),
     _listed("names", "names", lambda names: [f"{language}={name}" for language, name in names.items()]),

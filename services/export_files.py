@@ -162,7 +162,7 @@ def _offer(plan: Plan, store: Store, job: Job, done: dict[str, Any]) -> bool:
 def _write(plan: Plan, store: Store, watch: Watch) -> dict[str, Any]:
     """Store the files; return what is told of them. They are there when this returns."""
     credits_, ledger = Credits(), f"{_ledgers(plan.row)}/{plan.folder.rpartition('/')[2]}"
-    with base.snapshot(), store.create(ledger) as covered:
+    with base.reading_once(), base.snapshot(), store.create(ledger) as covered:
         snapshot_at = clock.now_stamp()
         total = leads.count(plan.caller, plan.wanted)
         if plan.known is None:

@@ -41,6 +41,8 @@ def of_field(name: str) -> Member:
 def of_column(name: str, column: Column) -> Member:
     """Return the member that shows a flat column: its texts and numbers as they are, a list as a list."""
     if column.kind == LIST:
+        if column.is_json:
+            return _stored(name, column.needs[0])
         return Member(name, column.needs, lambda batch: lists(column.values(batch)))
     return Member(name, column.needs, lambda batch: scalars(column.values(batch)))
 
@@ -76,9 +78,10 @@ def _scalar(name: str) -> Member:
     return Member(name, (name,), lambda batch: scalars(batch.column(name)))
 
 
-def _stored(name: str) -> Member:
+def _stored(name: str, source: str | None = None) -> Member:
     """A JSON column as it is."""
-    return Member(name, (name,), lambda batch: [text or "null" for text in batch.column(name)])
+    kept = source or name
+    return Member(name, (kept,), lambda batch: [text or "null" for text in batch.column(kept)])
 
 
 def _filled(form: str, batch: Batch, *columns: str) -> Texts:

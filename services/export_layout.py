@@ -16,19 +16,20 @@ Named = Mapping[str, str]
 
 PRESETS: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
     {
-        # companies: https://knowledge.hubspot.com/import-and-export/set-up-your-import-file
+        # companies, by the labels of their properties
         "hubspot": (
             ("name", "Company name"), ("domain", "Company domain name"), ("phone", "Phone number"),
             ("street_line", "Street address"), ("address_city", "City"), ("address_region", "State/Region"),
             ("address_postcode", "Postal code"), ("address_country", "Country/Region"), ("website", "Website URL"),
             ("timezone", "Time zone"), ("facebook", "Facebook company page"), ("linkedin", "LinkedIn company page"),
         ),
-        # accounts, as the Data Import Wizard names their fields
+        # accounts, by the labels of their fields
         "salesforce": (
-            ("name", "Account Name"), ("phone", "Phone"), ("website", "Website"), ("street_line", "Billing Street"),
-            ("address_city", "Billing City"), ("address_region", "Billing State/Province"),
+            ("name", "Account Name"), ("phone", "Account Phone"), ("website", "Website"),
+            ("street_line", "Billing Street"), ("address_city", "Billing City"),
+            ("address_region", "Billing State/Province"),
             ("address_postcode", "Billing Zip/Postal Code"), ("address_country", "Billing Country"),
-            ("category", "Industry"), ("id", "Account Number"), ("attribution", "Description"),
+            ("category", "Industry"), ("id", "Account Number"), ("attribution", "Account Description"),
         ),
         # organizations, each with the person that phones and emails hang on
         "pipedrive": (
@@ -39,7 +40,7 @@ PRESETS: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
         ),
     }
 )  # fmt: skip
-"""Headers that a CRM recognises when such a file is imported: (column, header)."""
+"""Headers that a CRM recognises when such a file is imported: (column, header). Sources are in docs/decisions.md."""
 
 
 @dataclass(frozen=True, slots=True)

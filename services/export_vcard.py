@@ -100,8 +100,7 @@ def _phones(row: Row, version: str) -> Sequence[str]:
 
 
 def _emails(row: Row, _version: str) -> Sequence[str]:
-    addresses = (email if isinstance(email, str) else email["address"] for email in row["emails"])
-    return [f"EMAIL:{escaped(address)}" for address in addresses]
+    return [f"EMAIL:{escaped(address)}" for address in row["emails"]]
 
 
 def _socials(row: Row, version: str) -> Sequence[str]:

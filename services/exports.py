@@ -169,7 +169,7 @@ def _found(caller: Caller, wanted: filters.Filter, options: Options) -> int:
     except NotFound as error:
         problem = Violation("body", "only_new_since", "unknown", error.message, "/only_new_since")
         raise InvalidInput(error.message, [problem]) from None
-    with base.snapshot():
+    with base.reading_once(), base.snapshot():
         return sum(sum(known.lacks(found)) for (found,) in leads.walk_columns(caller, wanted, ["id"]))
 
 
