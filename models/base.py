@@ -31,7 +31,7 @@ SQLITE_PRAGMAS = {
     "mmap_size": 268_435_456,
     "temp_store": "memory",
 }
-_READING_ONCE = {"cache_size": -4_000, "mmap_size": 0}
+READING_ONCE = {"cache_size": -4_000, "mmap_size": 0}
 
 
 class Model(peewee.Model):
@@ -181,11 +181,11 @@ def reading_once() -> Iterator[None]:
     if not is_sqlite():
         yield
         return
-    _set_pragmas(_READING_ONCE)
+    _set_pragmas(READING_ONCE)
     try:
         yield
     finally:
-        _set_pragmas({name: SQLITE_PRAGMAS[name] for name in _READING_ONCE})
+        _set_pragmas({name: SQLITE_PRAGMAS[name] for name in READING_ONCE})
 
 
 def _set_pragmas(values: dict[str, Any]) -> None:

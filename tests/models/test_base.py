@@ -57,6 +57,23 @@ def test_an_inner_transaction_can_be_undone_alone() -> None:
     assert emails() == ["a"]
 
 
+def test_reading_once_keeps_little_in_memory_and_leaves_the_connection_as_it_was() -> None:
+    def kept() -> list[object]:
+        return [base.rows(f"PRAGMA {name}")[0][0] for name in ("cache_size", "mmap_size")]
+
+    def read_and_fail() -> None:
+        with base.reading_once(), base.snapshot():
+            assert kept() == [-4_000, 0]
+            raise KeyError
+
+    if base.is_sqlite():
+        with pytest.raises(KeyError):
+            read_and_fail()
+        assert kept() == [base.SQLITE_PRAGMAS["cache_size"], base.SQLITE_PRAGMAS["mmap_size"]]
+    with base.reading_once(), base.snapshot():
+        assert emails() == []
+
+
 def test_a_snapshot_does_not_see_what_is_written_meanwhile() -> None:
     add("a")
     with base.snapshot():
