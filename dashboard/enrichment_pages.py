@@ -10,8 +10,8 @@ from dashboard import chips, searching
 from dashboard.frame import caller, checked, form, once, page, pages, refused, see
 from dashboard.searching import Search
 from services import enrichments as service
+from services import leads
 from services.enrichments import Wanted
-from services.leads import get_lead
 
 ROWS = 25
 UNDER_WAY = ("queued", "running")
@@ -59,7 +59,7 @@ def enrichment(enrichment_id: str) -> Response:
     if "HX-Request" in flask.request.headers:
         return page("_enrichment.html", **about)
     results = service.list_results(caller(), enrichment_id, ROWS, None, flask.request.args.get("cursor"))
-    names = {result["lead_id"]: _name(result["lead_id"]) for result in results.rows}
+    names = leads.names(caller(), [result["lead_id"] for result in results.rows])
     return page("enrichment.html", results=results, names=names, words=_words(found["filters"]), **about)
 
 
@@ -85,11 +85,3 @@ def _choices(search: Search) -> dict[str, Any]:
 
 def _words(filters: dict[str, Any]) -> str:
     return "; ".join(chip.words for chip in chips.chips(searching.with_filter({}, filters))) or "All leads"
-
-
-def _name(lead_id: str) -> str | None:
-    """Return what a lead is called; None if it was deleted since."""
-    try:
-        return str(get_lead(caller(), lead_id)["name"])
-    except MapTargeterError:
-        return None

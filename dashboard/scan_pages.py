@@ -12,7 +12,7 @@ from dashboard import drawing, searching
 from dashboard.frame import caller, checked, once, page, pages, refused, see
 from services import scans as service
 from services import schedules
-from services.leads import list_leads
+from services.usage import get_usage
 
 ROWS = 25
 UNDER_WAY = ("queued", "running")
@@ -39,8 +39,7 @@ def estimate_scan() -> Response:
         counted = service.estimate_scan(caller(), wanted["area"], wanted.get("categories", []))
     except MapTargeterError as error:
         return page("_estimate.html", error=error, counted=None)
-    kept = list_leads(caller(), fields=["id"], limit=1).total
-    return page("_estimate.html", counted=counted, plan=caller().plan, kept=kept)
+    return page("_estimate.html", counted=counted, plan=caller().plan, kept=get_usage(caller()).leads.used)
 
 
 @pages.post("/scans")

@@ -4,6 +4,7 @@ connexion would serve the document with every reference expanded: generators los
 request, and a recursive schema is a 500. Here it is served as it was written.
 """
 
+import gzip
 import hashlib
 import html
 import importlib.resources
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import orjson
 from starlette.types import ASGIApp, Receive, Scope, Send
+from werkzeug.datastructures import Accept
+from werkzeug.http import parse_accept_header
 
 from core import openapi
 from handlers import exchange
@@ -35,22 +38,29 @@ _CONSOLE = (
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One file. Clients may keep it, but ask each time whether it is still the same."""
+    """One file, and the same packed. Clients may keep it, but ask each time whether it is still the same."""
 
     body: bytes
     media_type: str
     policy: str = _OWN_ONLY
     status: int = 200
     more: tuple[tuple[bytes, bytes], ...] = ()
-    etag: bytes = field(init=False)
+    packed: bytes = field(init=False)
+    digest: str = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "etag", b'"%s"' % hashlib.sha256(self.body).hexdigest()[:32].encode())
+        object.__setattr__(self, "packed", gzip.compress(self.body, mtime=0))
+        object.__setattr__(self, "digest", hashlib.sha256(self.body).hexdigest()[:32])
 
-    def headers(self) -> list[tuple[bytes, bytes]]:
+    def etag(self, *, packed: bool) -> str:
+        """Return what names these very bytes: packed ones are others."""
+        return f'"{self.digest}-gzip"' if packed else f'"{self.digest}"'
+
+    def headers(self, *, packed: bool) -> list[tuple[bytes, bytes]]:
         return [
             (b"content-type", self.media_type.encode()),
-            (b"etag", self.etag),
+            (b"etag", self.etag(packed=packed).encode()),
+            (b"vary", b"accept-encoding"),
             (b"cache-control", b"no-cache"),
             (b"content-security-policy", self.policy.encode()),
             (b"referrer-policy", b"no-referrer"),
@@ -72,10 +82,11 @@ class Pages:
             return
         if scope["method"] != "GET":
             raise MethodNotAllowed("This address takes GET, HEAD.", headers={"Allow": "GET, HEAD"})
-        known = _holds(exchange.header_values(scope, b"if-none-match"), page.etag)
-        status, body = (304, b"") if known else (page.status, page.body)
-        length = [] if known else [(b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": status, "headers": [*page.headers(), *length]})
+        packed = _takes_gzip(exchange.header_values(scope, b"accept-encoding"))
+        known = _holds(exchange.header_values(scope, b"if-none-match"), page.etag(packed=packed))
+        status, body = (304, b"") if known else (page.status, page.packed if packed else page.body)
+        about = [] if known else _about(body, packed)
+        await send({"type": "http.response.start", "status": status, "headers": [*page.headers(packed=packed), *about]})
         await send({"type": "http.response.body", "body": body})
 
 
@@ -116,6 +127,15 @@ def _swagger_ui() -> Path:
     return max(folders, key=lambda folder: [int(part) for part in folder.name.rsplit("-", 1)[1].split(".")])
 
 
-def _holds(sent: list[str], etag: bytes) -> bool:
+def _about(body: bytes, packed: bool) -> list[tuple[bytes, bytes]]:
+    length = (b"content-length", str(len(body)).encode())
+    return [length, (b"content-encoding", b"gzip")] if packed else [length]
+
+
+def _takes_gzip(sent: list[str]) -> bool:
+    return parse_accept_header(", ".join(sent), Accept).quality("gzip") > 0
+
+
+def _holds(sent: list[str], etag: str) -> bool:
     known = [part.strip().removeprefix("W/") for value in sent for part in value.split(",")]
-    return "*" in known or etag.decode() in known
+    return "*" in known or etag in known

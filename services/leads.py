@@ -1,12 +1,12 @@
 """Leads as an account sees them: one, a page of a search, or all of a search."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from core import cursor, text
 from core.errors import InvalidInput, NotFound, Violation
-from models import lead_query
+from models import lead_ledger, lead_query
 from models.lead_query import FEW, Order, Row, Search
 from services import lead_rows, pages
 from services.accounts import Caller
@@ -115,6 +115,11 @@ def get_lead(caller: Caller, lead_id: str) -> Lead:
     if row is None:
         raise NotFound("There is no lead with this id.")
     return lead_rows.shape().leads([row])[0]
+
+
+def names(caller: Caller, lead_ids: Iterable[str]) -> dict[str, str]:
+    """Return what those of the leads are called that the account has, by their ids."""
+    return lead_ledger.names(caller.account_id, lead_ids)
 
 
 def count(caller: Caller, filters: Filter) -> int:

@@ -13,6 +13,7 @@ from handlers.error_texts import TEXTS
 from models import base
 
 PAGES = ["/v1/docs/", "/v1/docs/errors", "/dashboard/"]
+FILES = ["/v1/openapi.yaml", "/v1/openapi.json", "/v1/docs/swagger-ui-bundle.js", "/v1/docs/errors"]
 
 
 class Links(HTMLParser):
@@ -44,18 +45,30 @@ def test_the_contract_is_served_as_written(anonymous: httpx.Client) -> None:
     assert orjson.loads(document.content)["info"] == yaml.safe_load(written.content)["info"]
 
 
-@pytest.mark.parametrize("path", ["/v1/openapi.yaml", "/v1/openapi.json", "/v1/docs/swagger-ui-bundle.js", *PAGES[:2]])
-def test_what_is_known_is_not_sent_again(anonymous: httpx.Client, path: str) -> None:
-    first = anonymous.get(path)
+@pytest.mark.parametrize("path", FILES)
+@pytest.mark.parametrize("encoding", ["identity", "gzip", "br, gzip;q=0.5", "gzip;q=0"])
+def test_what_is_known_is_not_sent_again(anonymous: httpx.Client, path: str, encoding: str) -> None:
+    accept = {"Accept-Encoding": encoding}
+    first = anonymous.get(path, headers=accept)
     etag = first.headers["etag"]
-    assert re.fullmatch(r'"[0-9a-f]{32}"', etag)
+    assert re.fullmatch(r'"[0-9a-f]{32}(-gzip)?"', etag)
     for known in (etag, f'"other", {etag}', f"W/{etag}", "*"):
-        again = anonymous.get(path, headers={"If-None-Match": known})
+        again = anonymous.get(path, headers=accept | {"If-None-Match": known})
         assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", etag)
-    assert anonymous.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
-    assert anonymous.head(path).headers["content-length"] == str(len(first.content))
+    assert anonymous.get(path, headers=accept | {"If-None-Match": '"other"'}).status_code == 200
+    assert anonymous.head(path, headers=accept).headers["content-length"] == first.headers["content-length"]
     refused = anonymous.post(path)
     assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_files_are_packed_for_who_takes_that(anonymous: httpx.Client, path: str) -> None:
+    plain, packed = (anonymous.get(path, headers={"Accept-Encoding": one}) for one in ("identity", "gzip"))
+    assert "content-encoding" not in plain.headers
+    assert (packed.headers["content-encoding"], packed.content) == ("gzip", plain.content)
+    assert plain.headers["vary"] == packed.headers["vary"] == "accept-encoding"
+    assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 2
+    assert plain.headers["etag"] != packed.headers["etag"]
 
 
 @pytest.mark.parametrize("path", PAGES)
