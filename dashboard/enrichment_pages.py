@@ -31,7 +31,7 @@ def new_enrichment() -> Response:
     """Show how much there is to do for a search."""
     search = searching.asked()
     try:
-        counted = service.estimate_enrichment(caller(), Wanted(None, search.document))
+        counted = service.estimate_soon(caller(), search.document)
     except MapTargeterError as error:
         return refused("new_enrichment.html", error, counted=None, **_choices(search))
     return page("new_enrichment.html", counted=counted, **_choices(search))

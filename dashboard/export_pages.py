@@ -110,7 +110,7 @@ def _attached(made: flask.Response, name: str) -> flask.Response:
 
 def _asking(search: Search) -> Response:
     try:
-        counted = service.estimate_export(caller(), search.document)
+        counted = service.estimate_soon(caller(), search.document)
     except MapTargeterError as error:
         return refused("new_export.html", error, counted=None, **_choices(search))
     return page("new_export.html", counted=counted, **_choices(search))

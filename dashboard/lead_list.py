@@ -54,7 +54,7 @@ def leads() -> Response:
         search = searching.asked()
         found = list_leads(
             caller(), filters=search.filters, near=search.near, sort=search.sort, fields=SHOWN,
-            limit=min(ROWS, caller().plan.rows_per_page), after=flask.request.args.get("cursor"),
+            limit=min(ROWS, caller().plan.rows_per_page), after=flask.request.args.get("cursor"), patient=False,
         )  # fmt: skip
     except MapTargeterError as error:
         return refused("leads.html", error, found=None, **_around(lead_map.SAMPLE_BOX))

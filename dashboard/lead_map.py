@@ -5,7 +5,7 @@ where they are on the screen; of more the hexagons are counted.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import flask
@@ -18,6 +18,7 @@ from dashboard.frame import caller, pages, surroundings
 from dashboard.searching import Search
 from services import filters, lead_aggregates, leads
 from services.lead_aggregates import Cells
+from services.leads import Spot
 
 MARKERS = 300
 """So many leads in view are shown one by one."""
@@ -28,7 +29,7 @@ SAMPLE_BOX: Box = (24.9352, 60.1642, 24.9534, 60.1791)
 _PADDING = 0.002
 _COARSE_TO_FINE = (1, 3, 5, cells.FINEST)
 _ENOUGH_CELLS = 20  # so many show where the leads are closely enough
-_FIELDS = ("id", "name", "category", "location", "gone_at")
+_OR_MORE = " or more"
 
 
 @pages.get("/leads/map")
@@ -37,20 +38,21 @@ def lead_map() -> Response:
     search, view = searching.asked(), _view()
     zoom = min(max(flask.request.args.get("zoom", 12.0, float), 0.0), 22.0)
     inside = search.filters.inside(view)
-    total = leads.list_leads(caller(), filters=inside, fields=["id"], limit=1).total
-    if total.value > CLUSTERED:
+    total = leads.count_soon(caller(), inside, CLUSTERED)
+    if total.value >= CLUSTERED and total.relation == "gte":
         return _hexagons(search, view, zoom)
-    found = list(leads.iterate(caller(), inside, _FIELDS))
+    found = leads.spots(caller(), inside, CLUSTERED)
     alone, together = (found, []) if len(found) <= MARKERS else clustered(found, zoom)
-    return flask.jsonify(leads=[_marker(lead) for lead in alone], cells=together, words=_words(len(found)))
+    words = _words(len(found), _OR_MORE if total.relation == "gte" else "")
+    return flask.jsonify(leads=list(_markers(alone)), cells=together, words=words)
 
 
-def clustered(found: Iterable[Mapping[str, Any]], zoom: float) -> tuple[list[Mapping[str, Any]], list[dict[str, Any]]]:
+def clustered(found: Iterable[Spot], zoom: float) -> tuple[list[Spot], list[dict[str, Any]]]:
     """Return the leads that stand alone on a map at ``zoom``, and for each crowd its middle and how many it is."""
-    crowds: dict[tuple[int, int], list[Mapping[str, Any]]] = {}
+    crowds: dict[tuple[int, int], list[Spot]] = {}
     squares = 256 * 2**zoom / _TOGETHER_PIXELS
     for lead in found:
-        crowds.setdefault(_square(lead["location"], squares), []).append(lead)
+        crowds.setdefault(_square(lead, squares), []).append(lead)
     alone = [lead for crowd in crowds.values() if len(crowd) <= _ALONE for lead in crowd]
     return alone, [_crowd(crowd) for crowd in crowds.values() if len(crowd) > _ALONE]
 
@@ -95,25 +97,23 @@ def _view() -> Box:
     return view[0], view[1], view[2], view[3]
 
 
-def _marker(lead: Mapping[str, Any]) -> dict[str, Any]:
-    category = taxonomy.get(lead["category"])
-    return {
-        "id": lead["id"], "name": lead["name"], "category": category.name if category else lead["category"],
-        "lat": lead["location"]["lat"], "lon": lead["location"]["lon"], "gone": lead["gone_at"] is not None,
-        "url": flask.url_for("dashboard.lead", lead_id=lead["id"]),
-    }  # fmt: skip
+def _markers(found: Iterable[Spot]) -> Iterator[dict[str, Any]]:
+    above = flask.url_for("dashboard.lead", lead_id="lead").removesuffix("lead")
+    for lead in found:
+        category = taxonomy.get(lead.category)
+        told = {"category": category.name if category else lead.category, "url": above + lead.id}
+        yield {"id": lead.id, "name": lead.name, "lat": lead.lat, "lon": lead.lon, "gone": lead.gone} | told
 
 
-def _square(place: Mapping[str, float], squares: float) -> tuple[int, int]:
-    """Return in which square of the map of the world, so many each way, a place is."""
-    sine = math.sin(math.radians(place["lat"]))
+def _square(lead: Spot, squares: float) -> tuple[int, int]:
+    """Return in which square of the map of the world, so many each way, a lead is."""
+    sine = math.sin(math.radians(lead.lat))
     down = 0.5 - math.log((1 + sine) / (1 - sine)) / (4 * math.pi)
-    return int((place["lon"] / 360 + 0.5) * squares), int(down * squares)
+    return int((lead.lon / 360 + 0.5) * squares), int(down * squares)
 
 
-def _crowd(crowd: list[Mapping[str, Any]]) -> dict[str, Any]:
-    lat = sum(lead["location"]["lat"] for lead in crowd) / len(crowd)
-    lon = sum(lead["location"]["lon"] for lead in crowd) / len(crowd)
+def _crowd(crowd: list[Spot]) -> dict[str, Any]:
+    lat, lon = (sum(places) / len(crowd) for places in zip(*((lead.lat, lead.lon) for lead in crowd), strict=True))
     return _cell(lat, lon, len(crowd))
 
 
@@ -125,10 +125,10 @@ def _hexagons(search: Search, view: Box, zoom: float) -> Response:
     """Count all leads from what is kept of them, or those in view that a search finds."""
     wanted = Cells(cells.resolution_for(zoom), view)
     found = search.filters if search.filters == filters.EVERYTHING else search.filters.inside(view)
-    counted = lead_aggregates.aggregate(caller(), found, wanted_cells=wanted)
+    counted = lead_aggregates.aggregate(caller(), found, wanted_cells=wanted, patient=False)
     made = [_cell(cell.lat, cell.lon, cell.count) for cell in counted.cells]
     count = sum(cell.count for cell in counted.cells)
-    return flask.jsonify(leads=[], cells=made, words=_words(count, "" if counted.complete else " or more"))
+    return flask.jsonify(leads=[], cells=made, words=_words(count, "" if counted.complete else _OR_MORE))
 
 
 def short(count: int) -> str:
@@ -140,4 +140,6 @@ def short(count: int) -> str:
 
 
 def _words(count: int, more: str = "") -> str:
-    return f"{count:,}{more} in view" if count else "No lead of this search in view"
+    if not count:
+        return "None found in view so far" if more else "No lead of this search in view"
+    return f"{count:,}{more} in view"

@@ -100,6 +100,7 @@ class Lead(base.Model):
             (("account_id", "last_seen_at", "number"), False),
             (("account_id", "changed_at", "number"), False),
             (("account_id", "lat", "lon"), False),
+            (("scan_id", "rank_key"), False),
         )
 
 

@@ -171,6 +171,11 @@ class Words:
         # the plus keeps the set from being walked: what asks for this walks the leads in another order
         return f"+lead.rank_key IN ({found})", values
 
+    def said(self) -> Sql:
+        """Return the same asked of one lead after the other: where few are asked, that is less than to find all."""
+        groups = search_terms.words(self.text)
+        return search.said(groups) if groups else _FALSE
+
 
 @dataclass(frozen=True, slots=True)
 class All(_Unindexed):

@@ -3,21 +3,32 @@
 Whatever the search index knows of a condition narrows the search; the rest is checked lead by lead. In order of
 rank the index is read from the front, and nothing is sorted. In another order a small result is sorted, and for a
 large one the leads are walked in that order until the page is full.
+
+Who cannot wait for what is rare looks at a part of the leads: ``reach`` and ``reach_in_order`` tell how far to look.
 """
 
+import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from models import base, search, search_terms
 from models.lead_areas import circle
-from models.lead_conditions import All, Condition, Sql, bound, joined
+from models.lead_conditions import All, Condition, OneOf, Sql, Words, bound, joined
 
 Row = tuple[Any, ...]
+Place = tuple[Any, int]
+"""Where a lead stands in an order: the column's value, and its number."""
+
 FEW = 10_000
 """Leads that are sorted, or counted, in no time."""
+LOOK = 100_000
+"""Leads in a row whose conditions are checked in 50 ms; elsewhere it takes as much longer as the next two say."""
+_JOINED, _SLOW = 5, 12
+_QUICK = frozenset(search.CHECKED)
+_INDEXED = ("id", "scan_id")
 
 _FIRST_RING_M = 100.0
 _RING_GROWTH = 2
@@ -32,9 +43,10 @@ class Search:
     account_number: int
     gone: bool | None
     where: Condition
+    part: tuple[int, int] | None = None  # the rank keys to look at, from and up to, if not at all
 
     def bounds(self) -> tuple[int, int]:
-        return search.bounds(self.account_number, self.gone)
+        return self.part or search.bounds(self.account_number, self.gone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +61,27 @@ def best(
     wanted: Search, columns: Sequence[str], limit: int, after: int | None = None, *, worst: bool = False
 ) -> list[Row]:
     """Return columns of the best (or worst) leads first, those after the rank key ``after``."""
-    low, high = wanted.bounds()
-    if after is not None:
-        low, high = (low, after) if worst else (after + 1, high)
-    source, key, where = _by_index(wanted.where, (low, high))
+    source, key, where = _by_index(wanted.where, _behind(wanted, after, worst=worst))
     return _select((", ".join(columns), ()), source, where, f"{key} DESC" if worst else key, limit)
 
 
 def ordered(
-    wanted: Search, columns: Sequence[str], order: Order, limit: int, after: tuple[Any, int] | None, *, few: bool
+    wanted: Search,
+    columns: Sequence[str],
+    order: Order,
+    limit: int,
+    after: Place | None,
+    *,
+    few: bool,
+    upto: Place | None = None,
 ) -> list[Row]:
-    """Return columns of leads in ``order``, those after the column's value and number in ``after``.
+    """Return columns of leads in ``order``, those after one place in it, up to another.
 
     ``few`` tells that at most ``FEW`` leads meet the condition.
     """
     source, _, where = _by_index(wanted.where, wanted.bounds()) if few else _by_account(wanted)
-    place = f"lead.{order.column}", "lead.number"
-    if after is not None:
-        where = joined(" AND ", [where, (f"({', '.join(place)}) {'<' if order.descending else '>'} (?, ?)", after)])
-    way = " DESC" if order.descending else ""
-    return _select((", ".join(columns), ()), source, where, ", ".join(part + way for part in place), limit)
+    between = _between(order, after, upto)
+    return _select((", ".join(columns), ()), source, joined(" AND ", [where, *between]), _order_by(order), limit)
 
 
 def nearest(
@@ -92,6 +105,34 @@ def nearest(
             return found
         radius *= _RING_GROWTH
     return _nearest(wanted, columns, origin, limit, after)
+
+
+def reach(wanted: Search, after: int | None = None, *, worst: bool = False) -> tuple[int, int] | None:
+    """Return the rank keys to look at if nobody is to wait, those after one that was looked at; None to look at all.
+
+    What the search index finds alone needs no look.
+    """
+    groups, rest = _split(wanted.where)
+    if not rest or _has_index(rest):
+        return None
+    low, high = bounds = _behind(wanted, after, worst=worst)
+    source, key, (text, values) = _found(groups, bounds)
+    cost = (_JOINED if groups else 1) * (1 if _is_quick(rest) else _SLOW)
+    way = "DESC" if worst else ""
+    sql = ("SELECT", key, "FROM", source, "WHERE", text, "ORDER BY", key, way, "LIMIT 1 OFFSET ?")
+    end = base.rows(" ".join(sql), (*values, LOOK // cost))
+    if not end:
+        return None
+    return (end[0][0] + 1, high) if worst else (low, end[0][0])
+
+
+def reach_in_order(wanted: Search, order: Order, after: Place | None = None) -> Place | None:
+    """Return the place up to which to look at the leads of the account in this order; None to look at all."""
+    where = joined(" AND ", [("lead.account_id = ?", (wanted.account_id,)), *_between(order, after, None)])
+    place = f"lead.{order.column}, lead.number"
+    sql = ("SELECT", place, "FROM lead WHERE", where[0], "ORDER BY", _order_by(order), "LIMIT 1 OFFSET ?")
+    found = base.rows(" ".join(sql), (*where[1], LOOK // _SLOW))
+    return (found[0][0], found[0][1]) if found else None
 
 
 def count(wanted: Search, at_most: int | None = None) -> int:
@@ -165,25 +206,64 @@ def _by_index(condition: Condition, bounds: tuple[int, int], *, joined_to_lead: 
     """Return the tables, the rank key and the condition for finding leads by what the search index knows."""
     groups, rest = _split(condition)
     checked = [bound(part.sql(), bounds) for part in rest]
+    source, key, found = _found(groups, bounds)
+    lead = _lead(rest)
     if not groups:
-        return (
-            "lead",
-            "lead.rank_key",
-            joined(" AND ", [("lead.rank_key >= ? AND lead.rank_key < ?", bounds), *checked]),
-        )
-    index = search.table()
-    found = search.found(groups, bounds)
+        return lead, key, joined(" AND ", [found, *checked])
     if not (checked or joined_to_lead):
-        return index.name, index.key, found
-    tied = f"lead.rank_key = {index.key}", ()
-    return f"{index.name} CROSS JOIN lead", index.key, joined(" AND ", [found, tied, *checked])
+        return source, key, found
+    tied = f"lead.rank_key = {key}", ()
+    return f"{source} CROSS JOIN {lead}", key, joined(" AND ", [found, tied, *checked])
+
+
+def _found(groups: search_terms.Groups, bounds: tuple[int, int]) -> tuple[str, str, Sql]:
+    """Return the table, the rank key and the condition for finding what the search index alone finds."""
+    if not groups:
+        return "lead", "lead.rank_key", ("lead.rank_key >= ? AND lead.rank_key < ?", bounds)
+    index = search.table()
+    return index.name, index.key, search.found(groups, bounds)
+
+
+def _behind(wanted: Search, after: int | None, *, worst: bool) -> tuple[int, int]:
+    low, high = wanted.bounds()
+    if after is None:
+        return low, high
+    return (low, after) if worst else (after + 1, high)
+
+
+def _between(order: Order, after: Place | None, upto: Place | None) -> list[Sql]:
+    place = f"(lead.{order.column}, lead.number)"
+    signs = ("<", ">=") if order.descending else (">", "<=")
+    ends = zip(signs, (after, upto), strict=True)
+    return [(f"{place} {sign} (?, ?)", end) for sign, end in ends if end is not None]
+
+
+def _order_by(order: Order) -> str:
+    way = " DESC" if order.descending else ""
+    return f"lead.{order.column}{way}, lead.number{way}"
+
+
+def _is_quick(rest: Iterable[Condition]) -> bool:
+    """Tell whether the conditions only compare what ``search.CHECKED`` has."""
+    text = " ".join(part.sql()[0] for part in rest)
+    return "EXISTS" not in text and "_contain" not in text and _QUICK.issuperset(re.findall(r"\blead\.(\w+)", text))
 
 
 def _by_account(wanted: Search) -> tuple[str, str, Sql]:
     """Return the same for walking the account's leads in another order than by rank."""
     gone = {None: "1 = 1", True: "lead.gone_at IS NOT NULL", False: "lead.gone_at IS NULL"}[wanted.gone]
     mine = f"lead.account_id = ? AND {gone}", (wanted.account_id,)
-    return "lead", "lead.rank_key", joined(" AND ", [mine, bound(wanted.where.sql(), wanted.bounds())])
+    parts = (part.said() if isinstance(part, Words) else part.sql() for part in _parts(wanted.where))
+    return "lead", "lead.rank_key", joined(" AND ", [mine, *(bound(part, wanted.bounds()) for part in parts)])
+
+
+def _lead(rest: Sequence[Condition]) -> str:
+    """Return the table of leads, to be read by what is checked, unless it has a better index for something of that."""
+    return "lead INDEXED BY lead_checked" if rest and not _has_index(rest) and base.is_sqlite() else "lead"
+
+
+def _has_index(rest: Sequence[Condition]) -> bool:
+    return any(isinstance(part, OneOf) and part.column in _INDEXED for part in rest)
 
 
 def _split(condition: Condition) -> tuple[search_terms.Groups, list[Condition]]:

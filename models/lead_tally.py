@@ -5,7 +5,7 @@ its own transaction, and reading them reads no lead.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -35,6 +35,7 @@ _READ = (
 COLUMNS = _READ[1:]
 """The columns of a lead that are counted."""
 
+_MADE_OF = {"source": "sources"}  # a facet that is not the column of its name
 _JSON = ("tags", "sources")
 Tally = Counter[tuple[str, str]]
 Cells = Counter[int]
@@ -72,12 +73,29 @@ TABLES: tuple[type[base.Model], ...] = (LeadTally, LeadCell)
 
 def kinds_of(lead: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return everything that a lead, by its ``COLUMNS``, is counted as: (kind, value)."""
-    found = [(name, lead[name]) for name in FACETS[:7] if lead[name]]
-    found += [("tags", tag) for tag in lead["tags"]]
-    found += [("source", source) for source in dict.fromkeys(each["source"] for each in lead["sources"])]
-    found += [(name, "true" if lead[name] else "false") for name in _FLAGS]
+    found = facets_of(lead, FACETS)
     found += [(KNOWN, name) for name in _KNOWN if lead[name] is not None]
     return [*found, (ALL, ""), *([(KNOWN, "tags")] if lead["tags"] else [])]
+
+
+def facets_of(lead: Mapping[str, Any], facets: Iterable[str]) -> list[tuple[str, str]]:
+    """Return the values of some facets that a lead, by ``columns_of`` them, is counted by: (facet, value)."""
+    return [(name, value) for name in facets for value in _values(name, lead[_MADE_OF.get(name, name)])]
+
+
+def columns_of(facets: Iterable[str]) -> tuple[str, ...]:
+    """Return the columns that facets are made of."""
+    return tuple(_MADE_OF.get(name, name) for name in facets)
+
+
+def _values(facet: str, found: Any) -> Iterable[str]:
+    if facet == "tags":
+        return tuple(found)
+    if facet == "source":
+        return dict.fromkeys(each["source"] for each in found)
+    if facet in _FLAGS:
+        return ("true" if found else "false",)
+    return (found,) if found else ()
 
 
 def add(account_id: str, leads: Iterable[Mapping[str, Any]], sign: int = 1) -> None:
@@ -101,15 +119,15 @@ def take_out(numbers: Iterable[int]) -> None:
     sql = " ".join(("SELECT", ", ".join(_READ), "FROM lead WHERE gone_at IS NULL AND number IN"))
     by_account: dict[str, list[dict[str, Any]]] = {}
     for account_id, *values in search.rows_in(sql, numbers):
-        by_account.setdefault(account_id, []).append(read(values))
+        by_account.setdefault(account_id, []).append(read(COLUMNS, values))
     for account_id, leads in by_account.items():
         add(account_id, leads, -1)
 
 
-def read(values: Iterable[Any]) -> dict[str, Any]:
-    """Return a row of ``COLUMNS`` as the columns of a lead."""
-    lead = dict(zip(COLUMNS, values, strict=True))
-    return lead | {name: orjson.loads(lead[name]) for name in _JSON}
+def read(names: Sequence[str], values: Iterable[Any]) -> dict[str, Any]:
+    """Return a row of some of the ``COLUMNS`` as columns of a lead."""
+    lead = dict(zip(names, values, strict=True))
+    return lead | {name: orjson.loads(lead[name]) for name in _JSON if name in lead}
 
 
 def facet(account_id: str, kind: str, limit: int) -> list[tuple[str, int]]:

@@ -19,7 +19,17 @@ _ACCOUNT_SHIFT = 43
 GONE = 1 << 42
 _QUALITY_SHIFT = 35
 
+CHECKED = (
+    "rank_key", "lat", "lon", "category", "country", "stage", "operating_status", "website_kind", "enrichment_status",
+    "scan_id", "gone_at", "first_seen_at", "last_seen_at", "changed_at", "name_key", "brand_key", "operator_key",
+    "street_key", "district_key", "city_key", "region_key", "postcode_key", "timezone_key", "website_key", "rating",
+    "review_count", "quality_score", "has_phone", "has_email", "has_website", "has_social", "has_opening_hours",
+    "website_https", "website_responds", "website_checked_at", "enriched_at",
+)  # fmt: skip
+"""What conditions look at that is no list, in order of rank: a lead in ``lead_checked`` is a tenth of a lead."""
+
 _SQLITE = (
+    f"CREATE INDEX lead_checked ON lead ({', '.join(CHECKED)})",
     # Which words, not where in the text. A prefix without an index of its own would cost as much as all its matches.
     "CREATE VIRTUAL TABLE lead_fts USING fts5 (terms, tokenize = \"ascii tokenchars '_'\", detail = none,"
     " columnsize = 0, prefix = '1 2 3 4 5 6 7 8 9 10 11 12')",
@@ -125,6 +135,20 @@ def matching(groups: Groups, bounds: tuple[Any, Any]) -> tuple[str, tuple[Any, .
     """Return a query for the rank keys of what a search finds, and its values."""
     index, (condition, values) = table(), found(groups, bounds)
     return " ".join(("SELECT", index.key, "FROM", index.name, "WHERE", condition)), values
+
+
+def said(groups: Groups) -> tuple[str, tuple[Any, ...]]:
+    """Return the SQL condition on ``lead``, and its values, for being found by a search, by the lead's own terms."""
+    if not base.is_sqlite():
+        return "EXISTS (SELECT 1 FROM lead_terms WHERE rank_key = lead.rank_key AND terms @@ CAST(? AS tsquery))", (
+            match(groups),
+        )
+    either = (" OR ".join(["instr(' ' || c0 || ' ', ?) > 0"] * len(group)) for group in groups)
+    sought = (f" {token.removesuffix('*')}{'' if token.endswith('*') else ' '}" for group in groups for token in group)
+    every = " AND ".join(f"({one})" for one in either)
+    # where FTS5 keeps the text of its rows: https://www.sqlite.org/fts5.html#fts5_data_structures
+    text = ("EXISTS (SELECT 1 FROM lead_fts_content WHERE id = lead.rank_key AND", every, ")")
+    return " ".join(text), tuple(sought)
 
 
 def keys_of(token: str, bounds: tuple[int, int]) -> list[int]:

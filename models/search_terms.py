@@ -25,7 +25,7 @@ _USUAL = {"stage": "new", "website_kind": "unknown"}  # what nearly every lead h
 _SELDOM_KNOWN = ("rating", "review_count")
 _CELL_LEVELS = (17, 14, 11, 8)
 """A cell of level n is 360 / 2**n degrees wide and half as high: 150 m, 1.2 km, 10 km and 78 km high."""
-_MOST_CELLS = 16
+_MOST_CELLS = 64
 
 
 def terms(lead: Mapping[str, Any]) -> str:

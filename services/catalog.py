@@ -37,7 +37,7 @@ def _has(category_id: str, wanted: list[str]) -> bool:
 
 @functools.cache
 def _words() -> dict[str, str]:
-    """Return the words of each category, each after a space, by id: finding them takes longer than looking into them."""
+    """Return the words of each category, by id, each after a space. Finding them takes longer than comparing."""
     return {category.id: " " + " ".join(text.tokens(_said(category))) for category in taxonomy.all_categories()}
 
 

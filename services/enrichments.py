@@ -1,7 +1,7 @@
 """Enrichments as customers see them: start, watch, read, stop, ask beforehand. ``services.enriching`` does them."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from models import enrichment as table
 from models import job as queue
 from models.lead_conditions import All, OneOf
 from models.lead_query import Search
-from services import enrich_sites, filters, pages, webhooks
+from services import enrich_sites, filters, leads, pages, webhooks
 from services.accounts import Caller
 from services.enrich_sites import Choice
 from services.enrich_visit import STATUSES
@@ -30,8 +30,10 @@ FAILURE_KEPT = timedelta(days=1)
 """What could not be read is tried again after this, whatever age is allowed."""
 
 DEFAULT_AGE_DAYS = 30
+SAMPLED = 1_000
 READ = ("done", "done_empty")
 FOUND = ("emails", "phones", "socials", "legal")
+_CHOSEN_BY = ("lead.id", "lead.websites", "lead.country")
 
 Document = dict[str, Any]
 Json = dict[str, Any]
@@ -83,30 +85,49 @@ def create_enrichment(caller: Caller, wanted: Wanted, max_age_days: int = DEFAUL
 def estimate_enrichment(caller: Caller, wanted: Wanted, max_age_days: int = DEFAULT_AGE_DAYS) -> Document:
     """Return how much such an enrichment would have to do now. Raises like ``create_enrichment``."""
     found = _count(caller, wanted)
+    return {"dry_run": True, "leads": found} | _visited(selected(caller, wanted), max_age_days)
+
+
+def estimate_soon(caller: Caller, wanted: Json) -> Document:
+    """Return the same for a page: counted no longer than it may take, and sites of the best ``SAMPLED`` leads only.
+
+    ``or_more`` tells that leads were not counted to the end, ``sampled`` of how many leads the sites are. Raise
+    InvalidInput, PlanLimitExceeded.
+    """
+    meant = filters.parse(wanted)
+    total = leads.count_soon(caller, meant, (caller.plan.enrichment_leads or 0) + 1)
+    or_more = total.relation == "gte"
+    caller.plan.require("enrichment_leads", total.value, or_more=or_more)
+    search = Wanted(None, wanted).search(caller)
+    best = lead_query.best(replace(search, part=lead_query.reach(search)), _CHOSEN_BY, SAMPLED)
+    told = _visited(map(_chosen, best), DEFAULT_AGE_DAYS)
+    return {"leads": total.value, "or_more": or_more, "sampled": len(best)} | told
+
+
+def _visited(chosen: Iterable[Chosen], max_age_days: int) -> Document:
+    """Return how many leads have no website, how many sites the others have, and how many of these are fresh."""
     now = clock.now()
     sites: set[tuple[str, str]] = set()
     without = 0
-    for lead in selected(caller, wanted):
+    for lead in chosen:
         if lead.choice.key is None:
             without += 1
         else:
             sites.add((lead.choice.key, lead.country))
     known = enrichment_web.fresh(sorted(sites)).items()
     fresh = sum(pair in sites and is_fresh(*facts, oldest(max_age_days, now), now) for pair, facts in known)
-    return {
-        "dry_run": True,
-        "leads": found,
-        "leads_without_website": without,
-        "sites": len(sites),
-        "fresh_sites": fresh,
-    }
+    return {"leads_without_website": without, "sites": len(sites), "fresh_sites": fresh}
 
 
 def selected(caller: Caller, wanted: Wanted) -> Iterator[Chosen]:
     """Give the leads of a batch, best first."""
-    for rows in lead_query.walk(wanted.search(caller), ("lead.id", "lead.websites", "lead.country")):
-        for lead_id, websites, country in rows:
-            yield Chosen(lead_id, country or "", enrich_sites.choose(orjson.loads(websites)))
+    for rows in lead_query.walk(wanted.search(caller), _CHOSEN_BY):
+        yield from map(_chosen, rows)
+
+
+def _chosen(row: lead_query.Row) -> Chosen:
+    lead_id, websites, country = row
+    return Chosen(lead_id, country or "", enrich_sites.choose(orjson.loads(websites)))
 
 
 def oldest(max_age_days: int, now: datetime) -> datetime:

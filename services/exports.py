@@ -24,6 +24,7 @@ WRITE_EXPORT = "write_export"
 """The kind of job that writes the files; its key is the export's id."""
 
 MAX_FILES = 1_000
+_MOST_COUNTED = 100_000
 NO_OPTIONS = Options()
 
 Document = dict[str, Any]
@@ -70,6 +71,17 @@ def estimate_export(
     _checked(file_format, fields, columns, options)
     found = _count(caller, file_format, wanted, options)
     return {"dry_run": True, "row_count": found, "file_count": files_for(found, file_format, options)}
+
+
+def estimate_soon(caller: Caller, wanted: Json) -> Document:
+    """Return how many rows an export of all columns would have, counted no longer than a page may take.
+
+    ``or_more`` tells that it was not counted to the end. Raise InvalidInput, PlanLimitExceeded.
+    """
+    total = leads.count_soon(caller, filters.parse(wanted), (caller.plan.export_rows or _MOST_COUNTED) + 1)
+    or_more = total.relation == "gte"
+    caller.plan.require("export_rows", total.value, or_more=or_more)
+    return {"row_count": total.value, "or_more": or_more}
 
 
 def list_exports(caller: Caller, limit: int, cursor: str | None = None) -> Page:

@@ -7,7 +7,7 @@ they are made from its best ``FEW``, and say so: ``complete`` is false, and ``co
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core import cells, geo
@@ -23,6 +23,7 @@ from services.leads import Total
 FACETS = lead_tally.FACETS
 MAX_CELLS = 10_000
 Box = tuple[float, float, float, float]
+_PLACE = ("lat", "lon")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +98,15 @@ def aggregate(
     facets: Sequence[str] = (),
     facet_size: int = 20,
     wanted_cells: Cells | None = None,
+    patient: bool = True,
 ) -> Aggregate:
     """Count the account's leads that the query and the filter find.
 
-    ``facets`` are some of FACETS, each with its ``facet_size`` commonest values. Raise InvalidInput if there are more
-    than ``MAX_CELLS`` cells.
+    ``facets`` are some of FACETS, each with its ``facet_size`` commonest values. ``patient`` as in
+    ``leads.list_leads``. Raise InvalidInput if there are more than ``MAX_CELLS`` cells.
     """
     chosen = wanted.found_by(query) if query else wanted
-    counts = _Kept(caller.account_id) if chosen == filters.EVERYTHING else _Found.by(caller, chosen)
+    counts = _Kept(caller.account_id) if chosen == filters.EVERYTHING else _Found.by(caller, chosen, facets, patient)
     found = [Facet(name, [FacetValue(*line) for line in counts.facet(name, facet_size)]) for name in facets]
     places = counts.in_cells(wanted_cells, MAX_CELLS + 1) if wanted_cells else []
     if len(places) > MAX_CELLS:
@@ -159,31 +161,35 @@ class _Kept:
 
 @dataclass(slots=True)
 class _Found:
-    """Counts made from the leads of a search."""
+    """Counts made from the leads of a search: their places, and then the columns of the ``facets``."""
 
-    leads: list[dict[str, Any]]
+    facets: Sequence[str]
+    rows: list[lead_query.Row]
     total: Total
     tally: lead_tally.Tally = field(default_factory=Counter)  # of all facets, once one is asked for
 
     @classmethod
-    def by(cls, caller: Caller, wanted: Filter) -> "_Found":
+    def by(cls, caller: Caller, wanted: Filter, facets: Sequence[str], patient: bool) -> "_Found":
         search = Search(caller.account_id, caller.account_number, wanted.gone, wanted.where)
-        rows = lead_query.best(search, [f"lead.{name}" for name in lead_tally.COLUMNS], FEW + 1)
-        total = Total(len(rows), "eq") if len(rows) <= FEW else Total(FEW, "gte")
-        return cls([lead_tally.read(row) for row in rows[:FEW]], total)
+        part = None if patient else lead_query.reach(search)
+        columns = [f"lead.{name}" for name in (*_PLACE, *lead_tally.columns_of(facets))]
+        rows = lead_query.best(replace(search, part=part), columns, FEW + 1)
+        return cls(facets, rows[:FEW], Total(len(rows[:FEW]), "gte" if part or len(rows) > FEW else "eq"))
 
     @property
     def counted(self) -> int:
-        return len(self.leads)
+        return len(self.rows)
 
     def facet(self, name: str, size: int) -> list[tuple[str, int]]:
         if not self.tally:
-            self.tally = Counter(kind for lead in self.leads for kind in lead_tally.kinds_of(lead))
+            columns = lead_tally.columns_of(self.facets)
+            leads = (lead_tally.read(columns, row[len(_PLACE) :]) for row in self.rows)
+            self.tally = Counter(kind for lead in leads for kind in lead_tally.facets_of(lead, self.facets))
         values = [(value, count) for (kind, value), count in self.tally.items() if kind == name]
         return sorted(values, key=lambda line: (-line[1], line[0]))[:size]
 
     def in_cells(self, wanted: Cells, limit: int) -> list[tuple[int, int]]:
-        finest = (cells.finest(lead["lat"], lead["lon"]) for lead in self.leads)
+        finest = (cells.finest(lat, lon) for lat, lon, *_ in self.rows)
         places = Counter(cells.parent(cell, wanted.resolution) for cell in finest)
         inside = _inside(places.items(), wanted.box) if wanted.box else places.items()
         return sorted(inside)[:limit]

@@ -1,13 +1,13 @@
 """Leads as an account sees them: one, a page of a search, or all of a search."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core import cursor, text
 from core.errors import InvalidInput, NotFound, Violation
-from models import lead_ledger, lead_query
-from models.lead_query import FEW, Order, Row, Search
+from models import lead_ledger, lead_query, lead_tally
+from models.lead_query import FEW, Order, Place, Row, Search
 from services import lead_rows, pages
 from services.accounts import Caller
 from services.filters import EVERYTHING, Filter
@@ -40,11 +40,27 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class LeadPage:
-    """Some leads, the cursor of the next page (None on the last), and how many there are in all."""
+    """Some leads, the cursor of the next page (None on the last), and how many there are in all.
+
+    ``cut_short`` tells that the look at the leads ended before the page was full; the next page goes on with it.
+    """
 
     rows: list[Any]
     next_cursor: str | None
     total: Total
+    cut_short: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A lead on a map."""
+
+    id: str
+    name: str
+    category: str
+    lat: float
+    lon: float
+    gone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +72,42 @@ class _Listing:
     origin: tuple[float, float] | None
     shape: Shape
     binding: str
-
-    def rows(self, limit: int, after: tuple[Any, int] | None, total: Total | None) -> list[Row]:
-        """Return rows of the shape's columns, each after two values that tell its place in the order."""
-        columns = ["lead.number", *_COLUMNS]
-        if self.sort in (BEST, WORST):
-            last = after[0] if after else None
-            return lead_query.best(self.wanted, ["lead.rank_key", *columns], limit, last, worst=self.sort == WORST)
-        few = total is not None and total.relation == "eq"
-        if self.sort == NEAREST and self.origin:
-            return lead_query.nearest(self.wanted, columns, self.origin, limit, after, few=few)
-        order = _ORDERS[self.sort]
-        return lead_query.ordered(self.wanted, [f"lead.{order.column}", *columns], order, limit, after, few=few)
+    patient: bool
 
     def total(self) -> Total:
-        """Count, but not beyond ``FEW``."""
-        found = lead_query.count(self.wanted, FEW + 1)
-        return Total(found, "eq") if found <= FEW else Total(FEW, "gte")
+        """Count, but not beyond ``FEW``; for who is not patient, no further than a look goes."""
+        return _counted(self.wanted, FEW, None if self.patient else lead_query.reach(self.wanted))
+
+    def rows(self, limit: int, after: Place | None, total: Total | None) -> tuple[list[Row], Place | None]:
+        """Return rows of the shape's columns, each after two values that tell its place in the order.
+
+        With them comes the place where a look ended that did not find so many.
+        """
+        columns = ["lead.number", *_COLUMNS]
+        if self.sort in (BEST, WORST):
+            return self._ranked(columns, limit, after[0] if after else None)
+        few = total is not None and total.relation == "eq"
+        if self.sort == NEAREST and self.origin:
+            return lead_query.nearest(self.wanted, columns, self.origin, limit, after, few=few), None
+        return self._ordered(columns, limit, after, few)
+
+    def _ranked(self, columns: list[str], limit: int, after: int | None) -> tuple[list[Row], Place | None]:
+        worst = self.sort == WORST
+        part = None if self.patient else lead_query.reach(self.wanted, after, worst=worst)
+        wanted = replace(self.wanted, part=part) if part else self.wanted
+        found = lead_query.best(wanted, ["lead.rank_key", *columns], limit, None if part else after, worst=worst)
+        if part is None or len(found) == limit:
+            return found, None
+        return found, (part[0] if worst else part[1] - 1, 0)
+
+    def _ordered(
+        self, columns: list[str], limit: int, after: Place | None, few: bool
+    ) -> tuple[list[Row], Place | None]:
+        order = _ORDERS[self.sort]
+        upto = None if self.patient or few else lead_query.reach_in_order(self.wanted, order, after)
+        columns = [f"lead.{order.column}", *columns]
+        found = lead_query.ordered(self.wanted, columns, order, limit, after, few=few, upto=upto)
+        return found, upto if len(found) < limit else None
 
 
 def list_leads(
@@ -87,26 +122,33 @@ def list_leads(
     after: str | None = None,
     where: str = "query",
     verbatim: bool = False,
+    patient: bool = True,
 ) -> LeadPage:
     """Return one page of the account's leads that ``query`` and ``filters`` both find.
 
     ``near`` (lat, lon in degrees) gives leads their ``distance_m``; without it the centre of the filter's circle does.
     ``sort`` is one of SORTS, ``fields`` are some of ALL_FIELDS, ``after`` is the cursor of the page before. ``where``
     in the request all this was (query or body) is told in violations. With ``verbatim`` rows may be ``JsonText``, which
-    saves reading and writing them. Raise PlanLimitExceeded for more rows than the
-    plan allows on a page, InvalidCursor, InvalidInput for an unknown sort or field, or a distance from nowhere.
+    saves reading and writing them. Who is not ``patient`` gets an answer soon: where leads are checked one by one, only
+    so many are looked at for a page, which may then be ``cut_short``, and the total is at least so many. Raise
+    PlanLimitExceeded for more rows than the plan allows on a page, InvalidCursor, InvalidInput for an unknown sort or
+    field, or a distance from nowhere.
     """
     caller.plan.require("rows_per_page", limit)
-    listing = _listing(caller, filters.found_by(query) if query else filters, near, sort, fields, where)
+    listing = _listing(caller, filters.found_by(query) if query else filters, near, sort, fields, where, patient)
     place, total = _position(listing, after, where)
     if total is None and sort not in (BEST, WORST):
         total = listing.total()
-    rows = listing.rows(limit + 1, place, total)
+    rows, end = listing.rows(limit + 1, place, total)
     if total is None:
-        total = listing.total() if len(rows) > limit else Total(len(rows), "eq")
+        total = listing.total() if len(rows) > limit else Total(len(rows), "gte" if end else "eq")
     show = listing.shape.shown if verbatim else listing.shape.leads
     leads = show([row[2:] for row in rows[:limit]], listing.origin)
-    return LeadPage(leads, _next_cursor(listing, rows[limit - 1], total) if len(rows) > limit else None, total)
+    if len(rows) > limit:
+        end = rows[limit - 1][:2]
+    return LeadPage(
+        leads, _next_cursor(listing, end, total) if end else None, total, len(rows) <= limit and end is not None
+    )
 
 
 def get_lead(caller: Caller, lead_id: str) -> Lead:
@@ -127,6 +169,26 @@ def count(caller: Caller, filters: Filter) -> int:
     return lead_query.count(_search(caller, filters))
 
 
+def count_soon(caller: Caller, filters: Filter, most: int = FEW) -> Total:
+    """Return the same for who is not patient, and no further than ``most``; all present leads are counted already."""
+    if filters == EVERYTHING:
+        return Total(lead_tally.total(caller.account_id, lead_tally.ALL), "eq")
+    wanted = _search(caller, filters)
+    return _counted(wanted, most, lead_query.reach(wanted))
+
+
+def spots(caller: Caller, filters: Filter, most: int) -> list[Spot]:
+    """Return the best ``most`` leads that the filter finds, for who is not patient, as spots on a map."""
+    wanted = _search(caller, filters)
+    part = lead_query.reach(wanted)
+    columns = [f"lead.{name}" for name in ("id", "name", "category", "lat", "lon", "gone_at")]
+    found = lead_query.best(replace(wanted, part=part) if part else wanted, columns, most)
+    return [
+        Spot(lead_id, name, category, lat, lon, gone_at is not None)
+        for lead_id, name, category, lat, lon, gone_at in found
+    ]
+
+
 def iterate(caller: Caller, filters: Filter, fields: Sequence[str] = ALL_FIELDS) -> Iterator[Lead]:
     """Give all leads that the filter finds, best first, in constant memory.
 
@@ -143,7 +205,13 @@ def walk_columns(caller: Caller, filters: Filter, columns: Sequence[str]) -> Ite
 
 
 def _listing(
-    caller: Caller, filters: Filter, near: tuple[float, float] | None, sort: str, fields: Sequence[str], where: str
+    caller: Caller,
+    filters: Filter,
+    near: tuple[float, float] | None,
+    sort: str,
+    fields: Sequence[str],
+    where: str,
+    patient: bool,
 ) -> _Listing:
     origin = near or filters.origin
     if sort not in SORTS:
@@ -154,7 +222,8 @@ def _listing(
             f"sort=distance {message}.", [Violation(where, "sort", "invalid", message, _pointer("sort", where))]
         )
     binding = f"{caller.account_id} leads {sort} {origin} {filters.text}"
-    return _Listing(_search(caller, filters), sort, origin, lead_rows.shape(_known(fields, where)), binding)
+    shape = lead_rows.shape(_known(fields, where))
+    return _Listing(_search(caller, filters), sort, origin, shape, binding, patient)
 
 
 def _search(caller: Caller, filters: Filter) -> Search:
@@ -180,7 +249,13 @@ def _pointer(parameter: str, where: str) -> str:
     return f"/{parameter}" if where == "body" else ""
 
 
-def _position(listing: _Listing, after: str | None, where: str) -> tuple[tuple[Any, int] | None, Total | None]:
+def _counted(wanted: Search, most: int, part: tuple[int, int] | None) -> Total:
+    """Count, but not beyond ``most``, and only the part."""
+    found = lead_query.count(replace(wanted, part=part) if part else wanted, most + 1)
+    return Total(min(found, most), "gte" if part or found > most else "eq")
+
+
+def _position(listing: _Listing, after: str | None, where: str) -> tuple[Place | None, Total | None]:
     """Return the place of the last lead shown and the total told with it; nothing on the first page."""
     if after is None:
         return None, None
@@ -188,5 +263,5 @@ def _position(listing: _Listing, after: str | None, where: str) -> tuple[tuple[A
     return (value, number), Total(found, relation)
 
 
-def _next_cursor(listing: _Listing, last: Row, total: Total) -> str:
-    return cursor.encode(pages.secret(), listing.binding, [last[0], last[1], total.value, total.relation])
+def _next_cursor(listing: _Listing, last: Place, total: Total) -> str:
+    return cursor.encode(pages.secret(), listing.binding, [*last, total.value, total.relation])

@@ -24,13 +24,13 @@ class Plan:
         """Return the limits by name, without the plan's name."""
         return {name: value for name, value in asdict(self).items() if name != "name"}
 
-    def require(self, limit: str, wanted: float) -> None:
-        """Raise PlanLimitExceeded, naming a plan that allows more, if ``wanted`` is over ``limit``."""
+    def require(self, limit: str, wanted: float, *, or_more: bool = False) -> None:
+        """Raise PlanLimitExceeded, naming a plan that allows more, if ``wanted`` (``or_more``) is over ``limit``."""
         allowed = getattr(self, limit)
         if allowed is not None and wanted > allowed:
             raise PlanLimitExceeded(
-                f"Your {self.name} plan allows {_number(allowed)} {WORDS[limit]}; this would be {_number(wanted)}. "
-                f"{_advice(limit, wanted)}"
+                f"Your {self.name} plan allows {_number(allowed)} {WORDS[limit]}; this would be {_number(wanted)}"
+                f"{' or more' * or_more}. {_advice(limit, wanted)}"
             )
 
 
