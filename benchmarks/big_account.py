@@ -9,8 +9,8 @@ of the owner's session, which ``benchmarks.pages`` asks for.
 """
 
 import argparse
-import itertools
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -18,15 +18,49 @@ import peewee
 
 from benchmarks import big_leads
 from core import clock, config, ids
-from models import audit, base, enrichment, export, migrations, request_log, scan, suppression, ticket, webhook
+from models import (
+    audit,
+    base,
+    enrichment,
+    export,
+    migrations,
+    request_log,
+    scan,
+    schedule,
+    suppression,
+    ticket,
+    webhook,
+)
 from models.lead import LeadChange
 from services import accounts, api_keys, export_options, merging, places, saved_searches, sessions, users
 from services.accounts import Caller
 
 Row = dict[str, Any]
 EMAIL = "big@example.com"
-SCANS, EXPORTS, ENRICHMENTS, ENDPOINTS, KEYS, MEMBERS, TICKETS, SEARCHES = 400, 300, 100, 20, 150, 40, 300, 60
-EVENTS, REQUESTS, ENTRIES, SUPPRESSED, CHANGES, RESULTS = 20_000, 200_000, 20_000, 3_000, 100_000, 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much there is of everything that is not a lead."""
+
+    scans: int = 400
+    exports: int = 300
+    enrichments: int = 100
+    results: int = 20_000
+    endpoints: int = 20
+    events: int = 20_000
+    requests: int = 200_000
+    entries: int = 20_000
+    suppressions: int = 3_000
+    changes: int = 100_000
+    keys: int = 150
+    members: int = 40
+    tickets: int = 300
+    searches: int = 60
+    schedules: int = 60
+
+
+USUAL = Sizes()
 _AREA = {"bbox": [2.2, 48.8, 2.5, 48.95]}
 _CHUNK = 50
 
@@ -40,21 +74,21 @@ def main() -> None:
         migrations.migrate()
         places.import_file(big_leads.SAMPLE)
         caller = accounts.create(EMAIL, "enterprise")
-        scan_ids = list(itertools.islice(_ids("scan", SCANS), SCANS))
+        scan_ids = new_ids("scan", USUAL.scans)
         big_leads.fill(caller, given.leads, scan_ids)
         print(surround(caller, scan_ids))
 
 
-def surround(caller: Caller, scan_ids: list[str]) -> str:
+def surround(caller: Caller, scan_ids: list[str], sizes: Sizes = USUAL) -> str:
     """Give an account everything that is not a lead; return the token of its owner's session."""
     sql = "SELECT id FROM lead WHERE account_id = ? LIMIT ?"
-    lead_ids = [lead_id for (lead_id,) in base.rows(sql, (caller.account_id, CHANGES))]
+    lead_ids = [lead_id for (lead_id,) in base.rows(sql, (caller.account_id, sizes.changes))]
     with base.transaction():
         owner = users.add(EMAIL, None, caller.account_id, "owner")
-        for step in (_work, _webhooks, _log, _people):
-            step(caller)
+        for step in (_work, _webhooks, _log, _people, _schedules):
+            step(caller, sizes)
         _scans(caller, scan_ids, lead_ids)
-        _results(caller, lead_ids[:RESULTS])
+        _results(caller, sizes, lead_ids[: sizes.results])
     return sessions.start(owner.id, caller.account_id, "127.0.0.1", "benchmark")
 
 
@@ -82,7 +116,7 @@ def _scans(caller: Caller, scan_ids: list[str], lead_ids: list[str]) -> None:
     )  # fmt: skip
 
 
-def _work(caller: Caller) -> None:
+def _work(caller: Caller, sizes: Sizes) -> None:
     options = export_options.Options().document()
     rows = (
         {
@@ -92,23 +126,24 @@ def _work(caller: Caller) -> None:
             "files": [], "credits": {}, "ledger_key": None, "snapshot_at": clock.now_stamp(), "error": None,
             "expires_at": clock.stamp(clock.now() + timedelta(days=7)), **_times(number),
         }
-        for number, made in enumerate(_ids("exp", EXPORTS))
+        for number, made in enumerate(new_ids("exp", sizes.exports))
     )  # fmt: skip
     _add(export.Export, _last_under_way(rows, files=None, row_count=None, bytes=None, sha256=None))
 
 
-def _results(caller: Caller, lead_ids: list[str]) -> None:
+def _results(caller: Caller, sizes: Sizes, lead_ids: list[str]) -> None:
+    whole, half = sizes.results, sizes.results // 2
     rows = [
         {
             "id": made, "account_id": caller.account_id, "status": "completed", "filters": {"city": {"eq": "Paris"}},
-            "lead_ids": None, "max_age_days": 30, "leads_total": RESULTS, "leads_done": RESULTS,
-            "sites_total": RESULTS, "sites_done": RESULTS, "counts": {"done": RESULTS}, "found": {"emails": RESULTS},
-            "requests": 4 * RESULTS, "error": None, **_times(number),
+            "lead_ids": None, "max_age_days": 30, "leads_total": whole, "leads_done": whole, "sites_total": whole,
+            "sites_done": whole, "counts": {"done": whole}, "found": {"emails": whole}, "requests": 4 * whole,
+            "error": None, **_times(number),
         }
-        for number, made in enumerate(_ids("enr", ENRICHMENTS))
+        for number, made in enumerate(new_ids("enr", sizes.enrichments))
     ]  # fmt: skip
-    _add(enrichment.Enrichment, _last_under_way(iter(rows), leads_done=900, sites_done=900, counts={"done": 900}))
-    for batch, done in ((rows[0]["id"], RESULTS), (rows[-1]["id"], 900)):
+    _add(enrichment.Enrichment, _last_under_way(iter(rows), leads_done=half, sites_done=half, counts={"done": half}))
+    for batch, done in ((rows[0]["id"], whole), (rows[-1]["id"], half)):
         _add(
             enrichment.EnrichmentLead, (_lead(batch, number, lead_id, done) for number, lead_id in enumerate(lead_ids))
         )
@@ -138,9 +173,9 @@ def _site(batch: str, number: int, done: int) -> Row:
     }  # fmt: skip
 
 
-def _webhooks(caller: Caller) -> None:
+def _webhooks(caller: Caller, sizes: Sizes) -> None:
     mine, now = {"account_id": caller.account_id}, clock.now_stamp()
-    endpoints = list(_ids("whe", ENDPOINTS))
+    endpoints = new_ids("whe", sizes.endpoints)
     about = {"description": "CRM", "event_types": ["scan.completed"], "status": "enabled", "secrets": []}
     times = {"created_at": now, "updated_at": now}
     _add(
@@ -148,10 +183,10 @@ def _webhooks(caller: Caller) -> None:
         (mine | about | times | {"id": made, "url": f"https://crm.example/{made}"} for made in endpoints),
     )
     body = '{"type":"scan.completed","timestamp":"2026-11-24T04:38:00.123Z","data":{"scan":{"name":"Paris"}}}'
-    events = list(enumerate(_ids("evt", EVENTS), start=1))
+    events = list(enumerate(new_ids("evt", sizes.events), start=1))
     told = {"type": "scan.completed", "body": body, "created_at": now}
     _add(webhook.Event, (mine | told | {"id": made, "sequence": number} for number, made in events))
-    _add(webhook.EventSequence, [mine | {"latest": EVENTS}])
+    _add(webhook.EventSequence, [mine | {"latest": sizes.events}])
     sent = {
         "endpoint_id": endpoints[0],
         "status": "delivered",
@@ -159,7 +194,7 @@ def _webhooks(caller: Caller) -> None:
         "created_at": now,
         "finished_at": now,
     }
-    deliveries = list(zip(_ids("dlv", EVENTS), events, strict=True))
+    deliveries = list(zip(new_ids("dlv", sizes.events), events, strict=True))
     _add(
         webhook.Delivery,
         (mine | sent | {"id": made, "event_id": event, "sequence": number} for made, (number, event) in deliveries),
@@ -168,7 +203,7 @@ def _webhooks(caller: Caller) -> None:
     _add(webhook.Attempt, (mine | tried | {"delivery_id": made} for made, _ in deliveries))
 
 
-def _log(caller: Caller) -> None:
+def _log(caller: Caller, sizes: Sizes) -> None:
     mine, now = {"account_id": caller.account_id}, clock.now_stamp()
     asked = {
         "key_id": "key_" + "0" * 26,
@@ -184,27 +219,27 @@ def _log(caller: Caller) -> None:
             "status": 429 if number % 500 == 0 else 200,
             "error_code": "rate_limited" if number % 500 == 0 else None,
         }
-        for number, made in enumerate(_ids("req", REQUESTS, days=29))
+        for number, made in enumerate(new_ids("req", sizes.requests, days=29))
     )
     _add(request_log.RequestLog, (mine | asked | row | {"target": "/v1/leads?query=cafe&limit=50"} for row in rows))
-    request_log.count(caller.account_id, now[:7], "requests", REQUESTS)
+    request_log.count(caller.account_id, now[:7], "requests", sizes.requests)
     done = {"at": now, "action": "api_key.created", "actor": "key_" + "0" * 26, "target_id": "key_" + "1" * 26}
     changes = [{"field": "name", "before": None, "after": "CI"}]
-    _add(audit.AuditEntry, (mine | done | {"id": made, "changes": changes} for made in _ids("aud", ENTRIES)))
+    _add(audit.AuditEntry, (mine | done | {"id": made, "changes": changes} for made in new_ids("aud", sizes.entries)))
     shut = {"kind": "domain", "reason": "objection", "leads_removed": 1, "created_at": now}
     _add(
         suppression.Suppression,
-        (mine | shut | {"id": made, "value": f"{made[-20:]}.example"} for made in _ids("sup", SUPPRESSED)),
+        (mine | shut | {"id": made, "value": f"{made[-20:]}.example"} for made in new_ids("sup", sizes.suppressions)),
     )
 
 
-def _people(caller: Caller) -> None:
+def _people(caller: Caller, sizes: Sizes) -> None:
     now = clock.now_stamp()
-    for number in range(MEMBERS):
+    for number in range(sizes.members):
         users.add(f"member{number}@example.com", None, caller.account_id, "member")
-    for number in range(KEYS):
+    for number in range(sizes.keys):
         api_keys.create(caller, f"Program {number}", api_keys.SCOPES)
-    for number in range(SEARCHES):
+    for number in range(sizes.searches):
         saved_searches.save(caller, f"Cafés {number}", f"category=cafe&city=Paris&query=bar{number}")
     asked = {
         "account_id": caller.account_id,
@@ -213,10 +248,20 @@ def _people(caller: Caller) -> None:
         "created_at": now,
         "updated_at": now,
     }
-    tickets = list(_ids("tkt", TICKETS))
+    tickets = new_ids("tkt", sizes.tickets)
     _add(ticket.Ticket, (asked | {"id": made} for made in tickets))
     said = {"ticket_id": tickets[0], "author": EMAIL, "body": "What does this mean?", "created_at": now}
-    _add(ticket.TicketMessage, (said | {"id": made} for made in _ids("msg", TICKETS)))
+    _add(ticket.TicketMessage, (said | {"id": made} for made in new_ids("msg", sizes.tickets)))
+
+
+def _schedules(caller: Caller, sizes: Sizes) -> None:
+    now = clock.now_stamp()
+    about = {
+        "account_id": caller.account_id, "name": "Weekly", "area": _AREA, "categories": [], "status": "active",
+        "recurrence": {"every_hours": 168}, "created_at": now, "updated_at": now,
+        "next_run_at": "2999-01-01T00:00:00.000Z",
+    }  # fmt: skip
+    _add(schedule.Schedule, (about | {"id": made} for made in new_ids("sch", sizes.schedules)))
 
 
 def _last_under_way(rows: Iterator[Row], **values: Any) -> Iterator[Row]:
@@ -234,10 +279,10 @@ def _times(number: int) -> Row:
     )
 
 
-def _ids(prefix: str, count: int, days: int = 365) -> Iterator[str]:
-    """Give ids of things that were made one after the other until now, each its own."""
-    first = clock.now() - timedelta(days=days)
-    return (ids.lowest(prefix, first + number * timedelta(days=days) / count) for number in range(count))
+def new_ids(prefix: str, count: int, days: int = 365) -> list[str]:
+    """Return ids of things that were made one after the other until now."""
+    first, step = clock.now() - timedelta(days=days), timedelta(days=days) / count
+    return [ids.lowest(prefix, first + number * step) for number in range(count)]
 
 
 def _add(model: type[peewee.Model], rows: Iterable[Row]) -> None:
