@@ -10,7 +10,7 @@ import peewee
 
 from models import base, lead_tally, search
 from models.base import JSONText
-from models.lead import Lead, LeadChange
+from models.lead import OF_ACCOUNT, Lead, LeadChange
 from models.place import Place
 
 Row = dict[str, Any]
@@ -86,7 +86,7 @@ def by_id(account_id: str, ids: Iterable[str]) -> list[Row]:
     """Return the leads of the account with these public ids, as ``in_tile`` does."""
     found: list[Row] = []
     for chunk in _chunks(sorted(ids)):
-        mine = " ".join(("SELECT number FROM lead WHERE account_id = ? AND id IN", _marks(chunk)))
+        mine = " ".join(("SELECT number FROM lead WHERE", OF_ACCOUNT, "AND id IN", _marks(chunk)))
         found += _load(mine, (account_id, *chunk))
     return found
 
@@ -174,8 +174,8 @@ def names(account_id: str, ids: Iterable[str]) -> dict[str, str]:
     """Return the names of leads by their public ids."""
     found: dict[str, str] = {}
     for chunk in _chunks(sorted(set(ids))):
-        query: Any = Lead.select(Lead.id, Lead.name).where((Lead.account_id == account_id) & Lead.id.in_(chunk))
-        found |= dict(query.tuples())
+        sql = " ".join(("SELECT id, name FROM lead WHERE", OF_ACCOUNT, "AND id IN", _marks(chunk)))
+        found |= dict(base.rows(sql, (account_id, *chunk)))
     return found
 
 

@@ -26,10 +26,13 @@ CHECKED = (
     "review_count", "quality_score", "has_phone", "has_email", "has_website", "has_social", "has_opening_hours",
     "website_https", "website_responds", "website_checked_at", "enriched_at",
 )  # fmt: skip
-"""What conditions look at that is no list, in order of rank: a lead in ``lead_checked`` is a tenth of a lead."""
+"""What conditions look at that is no list. A lead in the index ``lead_checked`` is a twelfth of a lead."""
+SPOT = ("rank_key", "lat", "lon")
+"""What most conditions on a map look at."""
 
 _SQLITE = (
     f"CREATE INDEX lead_checked ON lead ({', '.join(CHECKED)})",
+    f"CREATE INDEX lead_spot ON lead ({', '.join(SPOT)})",
     # Which words, not where in the text. A prefix without an index of its own would cost as much as all its matches.
     "CREATE VIRTUAL TABLE lead_fts USING fts5 (terms, tokenize = \"ascii tokenchars '_'\", detail = none,"
     " columnsize = 0, prefix = '1 2 3 4 5 6 7 8 9 10 11 12')",
