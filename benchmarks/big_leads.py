@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,13 @@ _YEAR = 365
 Lead = dict[str, Any]
 
 
-def fill(caller: Caller, count: int, scan_ids: list[str]) -> None:
-    """Give the account ``count`` leads, each found by one of the scans, with places and history."""
+def fill(caller: Caller, count: int, scan_ids: list[str], models: int | None = None) -> None:
+    """Give the account ``count`` leads, each found by one of the scans, with places and history.
+
+    They are made like the first ``models`` businesses of the sample, by default all of them.
+    """
     chance = random.Random(count)
-    sample = [asdict(place) for place in osm.read(SAMPLE, lambda _done, _all: None)]
+    sample = [asdict(place) for place in islice(osm.read(SAMPLE, lambda _done, _all: None), models)]
     for start in range(0, count, BATCH):
         scan_id, days = chance.choice(scan_ids), _YEAR * (1 - start / count)
         at = clock.stamp(clock.now() - timedelta(days=days))

@@ -28,6 +28,7 @@ EXCUSED = {
 ASKED: Mapping[str, tuple[dict[str, str], ...]] = {
     "add_filter": ({"field": "name", "operator": "contains", "value": "bar"},),
     "category_options": ({"value": "caf"},),
+    "lead_map": ({"view": "-180,-85,180,85", "zoom": "2"}, {"view": "2.3,48.8,2.4,48.9", "zoom": "14"}),
 }
 """View -> the queries that it is asked with, if it needs one."""
 

@@ -27,7 +27,7 @@ FEW = 10_000
 LOOK = 60_000
 """Leads, one after the other, whose conditions are checked in 30 ms; those below take so many times as long."""
 _ELSEWHERE = {"lead_spot": 3, "lead_checked": 6}  # where the search index leads to one here, one there
-_SLOW = 12  # for what is a list, or a shape
+_SLOW = 24  # for what is a list, or a shape
 _SPOT, _CHECKED = frozenset(search.SPOT), frozenset(search.CHECKED)
 _INDEXED = ("id", "scan_id")
 

@@ -30,7 +30,7 @@ FAILURE_KEPT = timedelta(days=1)
 """What could not be read is tried again after this, whatever age is allowed."""
 
 DEFAULT_AGE_DAYS = 30
-SAMPLED = 1_000
+SAMPLED = 500
 READ = ("done", "done_empty")
 FOUND = ("emails", "phones", "socials", "legal")
 _CHOSEN_BY = ("lead.id", "lead.websites", "lead.country")

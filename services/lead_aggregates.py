@@ -24,6 +24,7 @@ FACETS = lead_tally.FACETS
 MAX_CELLS = 10_000
 Box = tuple[float, float, float, float]
 _PLACE = ("lat", "lon")
+_FEW_SOON = 4_000  # of so many, who is not patient learns where they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +174,9 @@ class _Found:
         search = Search(caller.account_id, caller.account_number, wanted.gone, wanted.where)
         part = None if patient else lead_query.reach(search)
         columns = [f"lead.{name}" for name in (*_PLACE, *lead_tally.columns_of(facets))]
-        rows = lead_query.best(replace(search, part=part), columns, FEW + 1)
-        return cls(facets, rows[:FEW], Total(len(rows[:FEW]), "gte" if part or len(rows) > FEW else "eq"))
+        most = FEW if patient else _FEW_SOON
+        rows = lead_query.best(replace(search, part=part), columns, most + 1)
+        return cls(facets, rows[:most], Total(len(rows[:most]), "gte" if part or len(rows) > most else "eq"))
 
     @property
     def counted(self) -> int:
@@ -189,8 +191,9 @@ class _Found:
         return sorted(values, key=lambda line: (-line[1], line[0]))[:size]
 
     def in_cells(self, wanted: Cells, limit: int) -> list[tuple[int, int]]:
-        finest = (cells.finest(lat, lon) for lat, lon, *_ in self.rows)
-        places = Counter(cells.parent(cell, wanted.resolution) for cell in finest)
+        places: Counter[int] = Counter()
+        for cell, count in Counter(cells.finest(lat, lon) for lat, lon, *_ in self.rows).items():
+            places[cells.parent(cell, wanted.resolution)] += count
         inside = _inside(places.items(), wanted.box) if wanted.box else places.items()
         return sorted(inside)[:limit]
 

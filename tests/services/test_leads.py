@@ -12,6 +12,7 @@ import pytest
 from core import config, geo
 from core.errors import InvalidCursor, InvalidInput, NotFound, PlanLimitExceeded
 from models import base, lead_query, search_terms
+from models.lead import OF_ACCOUNT
 from models.lead_query import Search
 from services import filters, lead_rows, leads
 from services.accounts import Caller
@@ -339,3 +340,66 @@ def test_verbatim_rows_with_names_that_look_like_properties(alice: Caller) -> No
     write(alice, lead(name=',"last_seen_at":"x","changed_at":1,"gone_at":2,"distance_m":3}'))
     [row] = leads.list_leads(alice, verbatim=True).rows
     assert orjson.loads(str(row)) == leads.list_leads(alice).rows[0]
+
+
+HARD = (
+    {"name": {"contains": "a"}},
+    {"street": {"exists": True}, "city": {"eq": "Helsinki"}},
+    {"tags": {"has": "vip"}},
+    {"not": {"category": {"eq": "cafe"}}},
+    {"location": {"within": {"bbox": [24.0, 60.0, 25.5, 60.5]}}},
+    {"query": "cafe", "name": {"contains": "e"}},
+)
+
+
+@pytest.mark.parametrize("sort", [sort for sort in leads.SORTS if sort != leads.NEAREST])
+def test_who_is_not_patient_finds_the_same_in_the_end(
+    alice: Caller, rows: Rows, sort: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lead_query, "LOOK", 24 * 7)
+    for document in HARD:
+        wanted = filters.parse(document)
+        cursor, found = None, []
+        while True:
+            page = leads.list_leads(alice, filters=wanted, sort=sort, limit=20, after=cursor, patient=False)
+            found += ids(page.rows)
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+        assert found == ids(list(walk(alice, sort, 20, wanted))), document
+        assert page.total.value <= len(found) or page.total.relation == "eq"
+
+
+def test_a_look_ends(alice: Caller, rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lead_query, "LOOK", 10)
+    nothing = filters.parse({"name": {"contains": "no such name"}})
+    for sort in (leads.BEST, "name"):
+        page = leads.list_leads(alice, filters=nothing, sort=sort, patient=False)
+        assert (page.rows, page.cut_short, page.total) == ([], True, leads.Total(0, "gte"))
+        assert page.next_cursor
+    assert leads.count_soon(alice, nothing) == leads.Total(0, "gte")
+    assert leads.count_soon(alice, EVERYTHING) == leads.Total(leads.count(alice, EVERYTHING), "eq")
+    assert leads.spots(alice, nothing, 10) == []
+    whole = leads.list_leads(alice, filters=nothing)
+    assert (whole.cut_short, whole.next_cursor, whole.total) == (False, None, leads.Total(0, "eq"))
+
+
+@pytest.mark.parametrize("document", [{"name": {"contains": "a"}}, {"query": "cafe", "country": {"ne": "SE"}}])
+def test_conditions_are_checked_without_reading_leads(alice: Caller, rows: Rows, document: dict[str, Any]) -> None:
+    """SQLite alone tells; a lead is twelve times as long as what is checked of it."""
+    if base.is_sqlite():
+        wanted = filters.parse(document)
+        search = Search(alice.account_id, alice.account_number, wanted.gone, wanted.where)
+        source, _, (text, values) = lead_query._by_index(search.where, search.bounds(), joined_to_lead=False)
+        plan = base.rows(" ".join(("EXPLAIN QUERY PLAN SELECT count(*) FROM", source, "WHERE", text)), values)
+        assert any("COVERING INDEX lead_checked" in step for *_, step in plan), plan
+
+
+def test_leads_are_found_by_their_ids(alice: Caller, rows: Rows) -> None:
+    """Not by their account, of which SQLite would read every lead."""
+    if base.is_sqlite():
+        plan = base.rows(f"EXPLAIN QUERY PLAN SELECT name FROM lead WHERE {OF_ACCOUNT} AND id IN (?, ?)", ("", "", ""))
+        assert ["SEARCH lead USING INDEX lead_id (id=?)"] == [step for *_, step in plan]
+    some = {row["id"]: row["name"] for row in rows[:3]}
+    assert leads.names(alice, [*some, "lead_of_somebody_else"]) == some
+    assert leads.names(account("bob@example.com"), some) == {}
