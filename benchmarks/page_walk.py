@@ -22,6 +22,7 @@ from services.accounts import Caller
 EXCUSED = {
     "asset": "files that pages load, and are counted with them",
     "download_export": "the file of an export: as large as what was asked for",
+    "download_manifest": "the file that tells about those files",
 }
 """Views that answer with no page, and why."""
 

@@ -399,7 +399,7 @@ def test_leads_are_found_by_their_ids(alice: Caller, rows: Rows) -> None:
     """Not by their account, of which SQLite would read every lead."""
     if base.is_sqlite():
         plan = base.rows(f"EXPLAIN QUERY PLAN SELECT name FROM lead WHERE {OF_ACCOUNT} AND id IN (?, ?)", ("", "", ""))
-        assert ["SEARCH lead USING INDEX lead_id (id=?)"] == [step for *_, step in plan]
+        assert [step for *_, step in plan] == ["SEARCH lead USING INDEX lead_id (id=?)"]
     some = {row["id"]: row["name"] for row in rows[:3]}
     assert leads.names(alice, [*some, "lead_of_somebody_else"]) == some
-    assert leads.names(account("bob@example.com"), some) == {}
+    assert leads.names(account("carol@example.com"), some) == {}
