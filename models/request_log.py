@@ -28,7 +28,10 @@ class RequestLog(base.Model):
     address = peewee.CharField(max_length=64)
 
     class Meta:
-        indexes = ((("account_id", "id"), False),)
+        indexes = ((("account_id", "id", "status", "method", "key_id"), False),)  # what ``page`` looks at, and no more
+
+
+_NEWEST = RequestLog.id.desc()
 
 
 class UsageCount(base.Model):
@@ -85,24 +88,23 @@ def page(
     and last of the ``statuses``, or leaves them out. So that rare ones cost no more than frequent ones, no more than
     ``looked_at`` requests are looked at, and there may be fewer than ``limit``, or none, though not at the end.
     """
-    here = (RequestLog.account_id == account_id) & (RequestLog.id >= since)
+    here = RequestLog.account_id == account_id
     if before is not None:
         here &= RequestLog.id < before
-    last = _nth(here, looked_at)
-    if last is not None:
-        here &= RequestLog.id >= last
+    last = _nth(here & (RequestLog.id >= since), looked_at) if wanted else None
+    here &= RequestLog.id >= (last or since)  # one bound: of two, SQLite may begin at the farther one
     for name in wanted.keys() & {"method", "key_id"}:
         here &= getattr(RequestLog, name) == wanted[name]
     if "statuses" in wanted:
         here &= RequestLog.status.between(*wanted["statuses"])
-    query: Any = RequestLog.select().where(here).order_by(RequestLog.id.desc())
-    rows: list[Row] = list(query.limit(limit + 1).dicts())
-    return (rows[:limit], rows[limit - 1]["id"]) if len(rows) > limit else (rows, last)
+    found = [row.id for row in RequestLog.select(RequestLog.id).where(here).order_by(_NEWEST).limit(limit + 1)]
+    query: Any = RequestLog.select().where(RequestLog.id.in_(found[:limit])).order_by(_NEWEST)
+    return list(query.dicts()), found[limit - 1] if len(found) > limit else last
 
 
 def _nth(here: Any, number: int) -> str | None:
     """Return the id of the request of this number, from 1, newest first; None if there are not so many."""
-    query = RequestLog.select(RequestLog.id).where(here).order_by(RequestLog.id.desc())
+    query = RequestLog.select(RequestLog.id).where(here).order_by(_NEWEST)
     found: str | None = query.offset(number - 1).limit(1).scalar()
     return found
 
