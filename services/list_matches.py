@@ -1,6 +1,6 @@
 """Which of an account's leads the rows of a list are, or are near to. Reads, never writes."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from core import text
 from models import base, lead_ledger, search, search_terms
@@ -8,7 +8,7 @@ from services import lead_layers, list_rows, merging, planning
 from services.accounts import Caller
 from services.lead_values import Place
 from services.list_rows import ListRow
-from services.matching import CONTACT_M, Signs
+from services.matching import CONTACT_M, NAME_M, Signs
 from services.merging import Known, Terms
 
 Groups = dict[int, list[Place]]
@@ -23,10 +23,13 @@ def known_leads(caller: Caller, rows: Collection[ListRow]) -> list[Known]:
     owning = lead_ledger.owning(caller.account_id, [merging.key_of(row.record) for row in rows])
     owned = {key for lead in owning for key in lead["places"]}
     strays = [row.record for row in rows if merging.key_of(row.record) not in owned]
-    boxes = [_around(record) for record in strays if record["lat"] is not None]
-    near = lead_ledger.in_boxes(caller.account_id, boxes)
-    alike = lead_ledger.by_rank_keys(_sharing(caller, [record for record in strays if record["lat"] is None]))
-    found = {lead["number"]: lead for lead in (*owning, *near, *alike)}
+    somewhere = [record for record in strays if record["lat"] is not None]
+    nowhere = [record for record in strays if record["lat"] is None]
+    near = lead_ledger.in_boxes(caller.account_id, [_around(record, NAME_M) for record in somewhere])
+    searches = [*_of_contacts(somewhere), *_of_contacts(nowhere), *_of_addresses(nowhere)]
+    bounds = search.bounds(caller.account_number, None)
+    keys = {key for groups in searches for (key,) in base.rows(*search.matching(groups, bounds))}
+    found = {lead["number"]: lead for lead in (*owning, *near, *lead_ledger.by_rank_keys(keys))}
     return [Known(lead["number"], lead, lead["places"], lead["own"]) for lead in found.values()]
 
 
@@ -78,21 +81,25 @@ def _signs(record: Place) -> Signs:
     return merging.signs_of({**record, "category": record["category"] or "", "lat": record["lat"] or 0.0})
 
 
-def _around(record: Place) -> planning.Box:
+def _around(record: Place, metres: float) -> planning.Box:
     lat, lon = record["lat"], record["lon"]
-    return planning.widened((lon, lat, lon, lat), CONTACT_M)
+    return planning.widened((lon, lat, lon, lat), metres)
 
 
-def _sharing(caller: Caller, records: Iterable[Place]) -> set[int]:
-    """Return the rank keys of leads that share a contact, or name and street, with a record that says no location."""
-    bounds = search.bounds(caller.account_number, None)
+def _of_contacts(records: Sequence[Place]) -> Iterator[search_terms.Groups]:
+    """Give searches for the leads that share a contact with one of the records; about where these are, if they say."""
     signs = [_signs(record) for record in records]
-    tags = [search_terms.phone_tag(phone) or "" for one in signs for phone in one.phones]
+    tags = [search_terms.phone_tag(phone) for one in signs for phone in one.phones]
     tags += [search_terms.domain_tag(site) for one in signs for site in one.sites]
     wanted = sorted(set(filter(None, tags)))
-    searches = [[tuple(wanted[at : at + _MOST_TOKENS])] for at in range(0, len(wanted), _MOST_TOKENS)]
-    for one in signs:
+    boxes = [_around(record, CONTACT_M) for record in records if record["lat"] is not None]
+    cells = search_terms.cells(boxes) if boxes else None
+    for at in range(0, len(wanted), _MOST_TOKENS):
+        yield [tuple(wanted[at : at + _MOST_TOKENS]), *([cells] if cells else [])]
+
+
+def _of_addresses(records: Iterable[Place]) -> Iterator[search_terms.Groups]:
+    """Give a search for the leads that share name and street with each record that says a whole address."""
+    for one in map(_signs, records):
         if one.names and one.street and one.town and one.house_numbers:
-            words = dict.fromkeys(text.tokens(f"{one.names[0]} {one.street}"))
-            searches.append([(word,) for word in words])
-    return {key for groups in searches for (key,) in base.rows(*search.matching(groups, bounds))}
+            yield [(word,) for word in dict.fromkeys(text.tokens(f"{one.names[0]} {one.street}"))]

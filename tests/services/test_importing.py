@@ -237,6 +237,19 @@ def test_too_many_leads_are_none(alice: Caller) -> None:
     assert outcomes(sent(limited, row("2", 300), row(rating=1))) == ["created", "updated"]
 
 
+def test_a_shared_contact_reaches_further_than_a_name(alice: Caller) -> None:
+    catalogue.publish([place("node/1", phones=[PHONE], websites=["https://engel.example.fi/"])])
+    scanned(alice)
+    made = sent(
+        alice,
+        row("1", 120, phones=["09 1234567"]),
+        row("2", 120, websites=["www.engel.example.fi"]),
+        row("3", -120, emails=[MAIL]),
+        row("4", 400, name="Engel 400", phones=["09 1234567"]),
+    )
+    assert outcomes(made) == ["matched", "matched", "created", "created"]
+
+
 def test_lists_of_other_names_and_accounts_are_others(alice: Caller) -> None:
     bob = account("bob@example.com")
     first, second = row(phones=[NEW_PHONE]), row(east=3, phones=[NEW_PHONE], rating=2)
