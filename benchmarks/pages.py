@@ -1,6 +1,6 @@
 """What every page of the dashboard costs with a very large account: server time, statements, and bytes.
 
-Usage: python -m benchmarks.pages DATABASE_URL TOKEN [--runs 7] [--only TEXT] [--markdown]
+Usage: python -m benchmarks.pages DATABASE_URL TOKEN [--runs 7] [--only TEXT]
 
 TOKEN is what ``benchmarks.big_account`` printed. All pages and data addresses of the application are asked for, and on
 top of that searches of every kind. Before each run somebody else writes to the database, so that nothing is remembered
@@ -152,23 +152,31 @@ def main() -> None:
         caller = accounts.by_email(given.email)
         costs = list(walk(browser, made, caller, given.email, given))
     browser.close()
-    report(costs, given.markdown)
+    report(costs)
+    summary(costs)
 
 
-def report(costs: list[Cost], markdown: bool) -> None:
-    """Print the slowest last."""
-    edge = "| " if markdown else ""
-    for cost in sorted(costs, key=lambda cost: (cost.fits, -cost.cpu[0]), reverse=True):
-        name = (
-            f"{cost.visit.view}{' (live)' if cost.visit.live else ''} {cost.visit.url.removeprefix('/dashboard')[:110]}"
-        )
-        numbers = (
-            *(f"{milliseconds:.1f}" for milliseconds in (*cost.wall, *cost.cpu)), str(cost.statements),
-            f"{cost.weight.sent / 1000:.0f}", f"{cost.weight.unpacked / 1000:.0f}", f"{cost.weight.others / 1000:.0f}",
-            str(cost.status), "" if cost.fits else "TOO MUCH",
-        )  # fmt: skip
-        print(edge + " | ".join((*numbers, name)))
+def report(costs: list[Cost]) -> None:
+    """Print what each address costs, the dearest last."""
+    for cost in sorted(costs, key=lambda cost: (not cost.fits, cost.cpu[0])):
+        sizes = (cost.weight.sent, cost.weight.unpacked, cost.weight.others)
+        numbers = [f"{milliseconds:.1f}" for milliseconds in (*cost.wall, *cost.cpu)]
+        numbers += [str(cost.statements), *(f"{size / 1000:.0f}" for size in sizes), str(cost.status)]
+        path = cost.visit.url.removeprefix("/dashboard")[:110]
+        live, remark = " (live)" * cost.visit.live, "" if cost.fits else " TOO MUCH"
+        print(" | ".join((*numbers, f"{cost.visit.view}{live} {path}{remark}")))
     print(f"{len(costs)} addresses, {sum(not cost.fits for cost in costs)} of them do not fit")
+
+
+def summary(costs: list[Cost]) -> None:
+    """Print a table of the views, each with the worst of its addresses in every column."""
+    print("| view | addresses | CPU ms | 95 % | statements | kB sent | kB unpacked |\n|---|--:|--:|--:|--:|--:|--:|")
+    for view in sorted({cost.visit.view for cost in costs}):
+        found = [cost for cost in costs if cost.visit.view == view]
+        cpu, late = max(cost.cpu[0] for cost in found), max(cost.cpu[1] for cost in found)
+        sent, unpacked = (max(getattr(cost.weight, name) for cost in found) / 1000 for name in ("sent", "unpacked"))
+        statements = max(cost.statements for cost in found)
+        print(f"| {view} | {len(found)} | {cpu:.0f} | {late:.0f} | {statements} | {sent:.0f} | {unpacked:.0f} |")
 
 
 def _arguments() -> argparse.Namespace:
@@ -178,7 +186,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--email", default="big@example.com")
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--only", default="", help="only addresses with this text in them")
-    parser.add_argument("--markdown", action="store_true")
     return parser.parse_args()
 
 

@@ -38,10 +38,9 @@ def lead_map() -> Response:
     search, view = searching.asked(), _view()
     zoom = min(max(flask.request.args.get("zoom", 12.0, float), 0.0), 22.0)
     inside = search.filters.inside(view)
-    total = leads.count_soon(caller(), inside, CLUSTERED)
-    if total.value >= CLUSTERED and total.relation == "gte":
+    found, total = leads.spots(caller(), inside, CLUSTERED)
+    if len(found) == CLUSTERED and total.relation == "gte":
         return _hexagons(search, view, zoom)
-    found = leads.spots(caller(), inside, CLUSTERED)
     alone, together = (found, []) if len(found) <= MARKERS else clustered(found, zoom)
     words = _words(len(found), _OR_MORE if total.relation == "gte" else "")
     return flask.jsonify(leads=list(_markers(alone)), cells=together, words=words)

@@ -9,7 +9,7 @@ Who cannot wait for what is rare looks at a part of the leads: ``reach`` and ``r
 
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -26,7 +26,7 @@ FEW = 10_000
 """Leads that are sorted, or counted, in no time."""
 LOOK = 60_000
 """Leads, one after the other, whose conditions are checked in 30 ms; those below take so many times as long."""
-_ELSEWHERE = {"lead_spot": 3, "lead_checked": 6}  # where the search index leads to one here, one there
+_ELSEWHERE = 6  # where the search index leads to one here, one there
 _SLOW = 24  # for what is a list, or a shape
 _SPOT, _CHECKED = frozenset(search.SPOT), frozenset(search.CHECKED)
 _INDEXED = ("id", "scan_id")
@@ -113,12 +113,17 @@ def reach(wanted: Search, after: int | None = None, *, worst: bool = False) -> t
 
     What the search index finds alone needs no look.
     """
+    found: tuple[int, int] | None = _asked(_reach, wanted, after, worst)
+    return found
+
+
+def _reach(wanted: Search, after: int | None, worst: bool) -> tuple[int, int] | None:
     groups, rest = _split(wanted.where)
     if not rest or _has_index(rest):
         return None
     low, high = bounds = _behind(wanted, after, worst=worst)
     source, key, (text, values) = _found(groups, bounds)
-    cost = _cost(rest, _ELSEWHERE[_index_for(rest)] if groups else 1)
+    cost = _cost(rest, _ELSEWHERE if groups else 1)
     way = "DESC" if worst else ""
     sql = ("SELECT", key, "FROM", source, "WHERE", text, "ORDER BY", key, way, "LIMIT 1 OFFSET ?")
     end = base.rows(" ".join(sql), (*values, LOOK // cost))
@@ -141,8 +146,7 @@ def count(wanted: Search, at_most: int | None = None) -> int:
 
     Counting takes as long as reading a page. While the database stays as it is, the answer is remembered.
     """
-    state = _state()
-    return _count(wanted, at_most) if state is None else _remembered(state, wanted, at_most)
+    return int(_asked(_count, wanted, at_most))
 
 
 def walk(wanted: Search, columns: Sequence[str], chunk: int = 1_000) -> Iterator[list[Row]]:
@@ -175,9 +179,15 @@ def _count(wanted: Search, at_most: int | None) -> int:
     return int(base.rows(" ".join(sql), (*values, *limit[1]))[0][0])
 
 
+def _asked(ask: Callable[..., Any], *given: Any) -> Any:
+    """Ask the database, unless that was asked before and nothing has changed since."""
+    state = _state()
+    return ask(*given) if state is None else _remembered(state, ask, *given)
+
+
 @lru_cache(maxsize=1_000)
-def _remembered(_: object, wanted: Search, at_most: int | None) -> int:
-    return _count(wanted, at_most)
+def _remembered(_: object, ask: Callable[..., Any], *given: Any) -> Any:
+    return ask(*given)
 
 
 def _state() -> object | None:

@@ -177,16 +177,20 @@ def count_soon(caller: Caller, filters: Filter, most: int = FEW) -> Total:
     return _counted(wanted, most, lead_query.reach(wanted))
 
 
-def spots(caller: Caller, filters: Filter, most: int) -> list[Spot]:
-    """Return the best ``most`` leads that the filter finds, for who is not patient, as spots on a map."""
+def spots(caller: Caller, filters: Filter, most: int) -> tuple[list[Spot], Total]:
+    """Return the best ``most`` leads that the filter finds as spots on a map, and how many there are.
+
+    For who is not patient, as in ``list_leads``.
+    """
     wanted = _search(caller, filters)
     part = lead_query.reach(wanted)
     columns = [f"lead.{name}" for name in ("id", "name", "category", "lat", "lon", "gone_at")]
-    found = lead_query.best(replace(wanted, part=part) if part else wanted, columns, most)
-    return [
+    rows = lead_query.best(replace(wanted, part=part), columns, most + 1)
+    found = [
         Spot(lead_id, name, category, lat, lon, gone_at is not None)
-        for lead_id, name, category, lat, lon, gone_at in found
+        for lead_id, name, category, lat, lon, gone_at in rows[:most]
     ]
+    return found, Total(len(found), "gte" if part or len(rows) > most else "eq")
 
 
 def iterate(caller: Caller, filters: Filter, fields: Sequence[str] = ALL_FIELDS) -> Iterator[Lead]:

@@ -379,7 +379,7 @@ def test_a_look_ends(alice: Caller, rows: Rows, monkeypatch: pytest.MonkeyPatch)
         assert page.next_cursor
     assert leads.count_soon(alice, nothing) == leads.Total(0, "gte")
     assert leads.count_soon(alice, EVERYTHING) == leads.Total(leads.count(alice, EVERYTHING), "eq")
-    assert leads.spots(alice, nothing, 10) == []
+    assert leads.spots(alice, nothing, 10) == ([], leads.Total(0, "gte"))
     whole = leads.list_leads(alice, filters=nothing)
     assert (whole.cut_short, whole.next_cursor, whole.total) == (False, None, leads.Total(0, "eq"))
 
