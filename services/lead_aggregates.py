@@ -24,7 +24,7 @@ FACETS = lead_tally.FACETS
 MAX_CELLS = 10_000
 Box = tuple[float, float, float, float]
 _PLACE = ("lat", "lon")
-_FEW_SOON = 4_000  # of so many, who is not patient learns where they are
+_FEW_SOON = 2_000  # of so many, who is not patient learns where they are
 
 
 @dataclass(frozen=True, slots=True)
