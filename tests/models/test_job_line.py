@@ -67,12 +67,20 @@ class TestShares:
         put("", 5)
         assert take(4, 1) == {None: 4}
 
-    def test_looking_behind_many_jobs_of_one_account_is_quick(self) -> None:
+    def test_looking_behind_many_jobs_of_one_account_costs_what_looking_behind_few_does(self) -> None:
+        put("acc_big", 50)
+        few = looking_behind()
         put("acc_big", 5_000)
-        put("acc_small", 200)
-        took = []
-        for _ in range(100):
-            began = time.perf_counter()
-            assert take(1, 5, acc_big=5) == {"acc_small": 1}
-            took.append(time.perf_counter() - began)
-        assert sorted(took)[50] < 0.01
+        assert looking_behind() < 4 * few
+
+
+def looking_behind() -> float:
+    """Return the median of the seconds that it takes to find a small account's job behind those of a big one."""
+    put("acc_small", 100)
+    base.database.execute_sql("ANALYZE")  # as PostgreSQL does by itself after a while
+    took = []
+    for _ in range(100):
+        began = time.perf_counter()
+        assert take(1, 5, acc_big=5) == {"acc_small": 1}
+        took.append(time.perf_counter() - began)
+    return sorted(took)[50]
