@@ -269,12 +269,10 @@ def _by_account(wanted: Search) -> tuple[str, str, Sql]:
 
 
 def _lead(rest: Sequence[Condition]) -> str:
-    """Return the table of leads, to be read by what is checked, unless it has a better index for something of that."""
-    return f"lead INDEXED BY {_index_for(rest)}" if rest and not _has_index(rest) and base.is_sqlite() else "lead"
-
-
-def _index_for(rest: Sequence[Condition]) -> str:
-    return "lead_spot" if _SPOT.issuperset(_columns(rest)) else "lead_checked"
+    """Return the table of leads, to be read by what is checked, unless there is a better index or one is not enough."""
+    if not rest or not base.is_sqlite() or _has_index(rest) or not _CHECKED.issuperset(_columns(rest)):
+        return "lead"
+    return f"lead INDEXED BY {'lead_spot' if _SPOT.issuperset(_columns(rest)) else 'lead_checked'}"
 
 
 def _columns(rest: Sequence[Condition]) -> set[str]:
