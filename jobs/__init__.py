@@ -10,14 +10,7 @@ from functools import partial
 
 from jobs import deliver_webhook, enrich, run_scan, write_export
 from jobs.worker import Handler, Periodic
-from services import (
-    enriching,
-    export_files,
-    retention,
-    scanning,
-    schedules,
-    webhook_deliveries,
-)
+from services import enriching, export_files, retention, scanning, schedules, webhook_deliveries
 
 HANDLERS: dict[str, Handler] = {
     # kind: module.run
