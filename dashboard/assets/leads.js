@@ -56,7 +56,7 @@ function mark({ id, name, category, lat, lon, gone, url }) {
 }
 
 function cluster({ lat, lon, count, label }) {
-  const wide = Math.round(28 + 9 * Math.log10(count));
+  const wide = Math.round(24 + 5 * Math.log10(count));
   const bubble = L.divIcon({ className: "cluster", html: node("span", label), iconSize: [wide, wide] });
   L.marker([lat, lon], { icon: bubble, keyboard: false })
     .on("click", () => map.setView([lat, lon], map.getZoom() + 2))
