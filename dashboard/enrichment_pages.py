@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from core.errors import Conflict, MapTargeterError
 from dashboard import chips, searching
-from dashboard.frame import caller, checked, form, once, page, pages, refused, see
+from dashboard.frame import caller, checked, form, once, page, pages, progress, refused, see
 from dashboard.searching import Search
 from services import enrichments as service
 from services import leads
@@ -57,7 +57,7 @@ def enrichment(enrichment_id: str) -> Response:
     found = service.get_enrichment(caller(), enrichment_id)
     about: dict[str, Any] = {"enrichment": found, "under_way": found["status"] in UNDER_WAY}
     if "HX-Request" in flask.request.headers:
-        return page("_enrichment.html", **about)
+        return progress("_enrichment.html", **about)
     results = service.list_results(caller(), enrichment_id, ROWS, None, flask.request.args.get("cursor"))
     names = leads.names(caller(), [result["lead_id"] for result in results.rows])
     return page("enrichment.html", results=results, names=names, words=_words(found["filters"]), **about)

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from core.errors import Conflict, MapTargeterError
 from dashboard import chips, columns, searching
-from dashboard.frame import caller, checked, form, once, page, pages, refused, see
+from dashboard.frame import caller, checked, form, once, page, pages, progress, refused, see
 from dashboard.searching import Search
 from services import export_downloads
 from services import exports as service
@@ -65,7 +65,7 @@ def export(export_id: str) -> Response:
     about: dict[str, Any] = {
         "export": found, "under_way": found["status"] in UNDER_WAY, "chips": _words(found["filters"]), "files": files,
     }  # fmt: skip
-    return page("_export.html" if "HX-Request" in flask.request.headers else "export.html", **about)
+    return progress("_export.html", **about) if "HX-Request" in flask.request.headers else page("export.html", **about)
 
 
 @pages.post("/exports/<export_id>/cancel")

@@ -102,6 +102,14 @@ def page(template: str, status: int = 200, **values: Any) -> flask.Response:
     return flask.make_response(flask.render_template(template, **values), status)
 
 
+def progress(template: str, *, under_way: bool, **values: Any) -> flask.Response:
+    """Return the part of a page that watches slow work; once that has ended, the browser loads the whole page anew."""
+    made = page(template, under_way=under_way, **values)
+    if not under_way:
+        made.headers["HX-Refresh"] = "true"
+    return made
+
+
 def refused(template: str, error: MapTargeterError, **values: Any) -> flask.Response:
     """Return a form again, with what the visitor wrote and what is wrong with it."""
     return page(template, surroundings().status_of(error), error=error, **values)

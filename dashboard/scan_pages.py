@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from core.errors import Conflict, MapTargeterError, NotFound
 from core.geo import Area
 from dashboard import drawing, searching
-from dashboard.frame import caller, checked, once, page, pages, refused, see
+from dashboard.frame import caller, checked, once, page, pages, progress, refused, see
 from services import scans as service
 from services import schedules
 from services.usage import get_usage
@@ -58,7 +58,7 @@ def scan(scan_id: str) -> Response:
     """Show a scan and what it changed; while it runs, its state is asked for again and again."""
     found = service.get_scan(caller(), scan_id)
     if "HX-Request" in flask.request.headers:
-        return page("_scan.html", scan=found, **_about(found))
+        return progress("_scan.html", scan=found, **_about(found))
     west, south, east, north = Area.from_json(found["area"]).bbox
     more = {"schedule": _schedule(found), **_changes(found), **_about(found)}
     return page("scan.html", scan=found, bounds=(west, south, east, north), **more)
