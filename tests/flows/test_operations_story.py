@@ -53,7 +53,7 @@ def test_an_operator_looks_after_it(platform: Platform) -> None:
     assert told['maptargeter_http_request_seconds_count{operation="list_leads"}'] == REQUESTS
     assert told['maptargeter_http_requests_total{operation="create_scan",status="202"}'] == 1
     assert told['maptargeter_job_attempts_total{kind="run_scan",outcome="finished"}'] == 1
-    assert told['maptargeter_jobs{kind="periodic:dead_jobs",state="waiting"}'] == 1
+    assert told['maptargeter_jobs{kind="periodic:old_dead_jobs",state="waiting"}'] == 1
     assert httpx.get(f"{platform.url}/metrics", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 404
 
     assert "WRONG" not in platform.run("doctor")
