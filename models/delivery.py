@@ -201,9 +201,8 @@ def give_up(before: str, limit: int, now: str) -> int:
     """
     text = base.written(
         "UPDATE delivery SET status = 'failed', next_attempt_at = NULL, finished_at = ? WHERE id IN"
-        " (SELECT id FROM delivery WHERE status = 'pending' AND slot IS NULL AND next_attempt_at < ? AND NOT EXISTS"
-        " (SELECT 1 FROM webhook_endpoint w WHERE w.id = delivery.endpoint_id AND w.status = 'enabled')"
-        " ORDER BY next_attempt_at LIMIT ? FOR UPDATE SKIP LOCKED)"
+        " (SELECT id FROM delivery WHERE status = 'pending' AND slot IS NULL AND next_attempt_at < ? AND endpoint_id IN"
+        " (SELECT id FROM webhook_endpoint WHERE status <> 'enabled') LIMIT ? FOR UPDATE SKIP LOCKED)"
     )
     return _execute(text, (now, before, limit))
 

@@ -94,7 +94,6 @@ class Delivery(base.Model):
 for _index in (
     "delivery_due ON delivery (endpoint_id, next_attempt_at, id) WHERE status = 'pending'",
     "delivery_slot ON delivery (endpoint_id, slot) WHERE slot IS NOT NULL",
-    "delivery_waiting ON delivery (next_attempt_at) WHERE status = 'pending'",
 ):
     Delivery.add_index(peewee.SQL(f"CREATE INDEX IF NOT EXISTS {_index}"))
 
