@@ -151,10 +151,11 @@ def run(folder: Path, *arguments: str, lacking: bool = False, good: bool = True)
     (folder / "pytest.ini").write_text("[pytest]\ntestpaths = .\npythonpath = .\n")
     (folder / "conftest.py").write_text("pytest_plugins = ['tests.traffic_plugin']\n")
     (folder / "test_it.py").write_text(RUN.format(lacking=lacking, good=good))
+    # without a root of its own it would close the folder that our PostgreSQL servers, another user, are in
+    own = {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_DEBUG_TEMPROOT": str(folder)}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "xdist", *arguments],
-        cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
-        capture_output=True, text=True,
+        cwd=folder, env={**os.environ, **own}, capture_output=True, text=True,
     )  # fmt: skip
     return done.returncode, done.stdout
 
