@@ -7,14 +7,13 @@ from werkzeug.wrappers import Response
 
 from core.errors import Conflict, MapTargeterError
 from dashboard import chips, searching
-from dashboard.frame import caller, checked, form, once, page, pages, progress, refused, see
+from dashboard.frame import UNDER_WAY, caller, checked, form, once, page, pages, progress, refused, see
 from dashboard.searching import Search
 from services import enrichments as service
 from services import leads
 from services.enrichments import Wanted
 
 ROWS = 25
-UNDER_WAY = ("queued", "running")
 AGES = (("0", "Read every site anew"), ("7", "A week"), ("30", "A month"), ("90", "Three months"))
 
 

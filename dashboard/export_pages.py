@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from core.errors import Conflict, MapTargeterError
 from dashboard import chips, columns, searching
-from dashboard.frame import caller, checked, form, once, page, pages, progress, refused, see
+from dashboard.frame import UNDER_WAY, caller, checked, form, once, page, pages, progress, refused, see
 from dashboard.searching import Search
 from services import export_downloads
 from services import exports as service
@@ -16,7 +16,6 @@ from services.export_formats import FORMATS
 from services.export_options import Options
 
 ROWS = 25
-UNDER_WAY = ("queued", "running")
 FORMAT_WORDS = {
     "csv": "for spreadsheets and CRMs", "json": "one document", "ndjson": "one lead a line, for programs",
     "geojson": "for maps", "xlsx": "for Excel", "parquet": "for analysis", "vcf": "for address books",

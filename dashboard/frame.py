@@ -24,6 +24,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 ANYONE = "anyone"
 
 pages = flask.Blueprint("dashboard", __name__, url_prefix="/dashboard", template_folder="templates")
+UNDER_WAY = ("queued", "running")
+"""The states of slow work that is watched."""
 csrf = CSRFProtect()
 _open_to: dict[str, str] = {}
 

@@ -9,13 +9,12 @@ from werkzeug.wrappers import Response
 from core.errors import Conflict, MapTargeterError, NotFound
 from core.geo import Area
 from dashboard import drawing, searching
-from dashboard.frame import caller, checked, once, page, pages, progress, refused, see
+from dashboard.frame import UNDER_WAY, caller, checked, once, page, pages, progress, refused, see
 from services import scans as service
 from services import schedules
 from services.usage import get_usage
 
 ROWS = 25
-UNDER_WAY = ("queued", "running")
 CHANGES = ("new", "changed", "gone")
 
 
